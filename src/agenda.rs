@@ -1,0 +1,378 @@
+//! Wakes the daemon at the next deadline: tokio-cron-scheduler with a store of our own.
+//!
+//! The scheduler runs one job per entry. Stock, it polls twice a second; its public extension point
+//! is the store that it asks for due jobs. Ours answers when there is something due, and until then
+//! waits on a timer of the real-time clock, which counts suspend and notices a clock that was set.
+//!
+//! The scheduler holds the store's lock while it waits, so adding or removing a job first wakes it
+//! and keeps it awake. It computes next ticks of its own from a frozen offset; those are ignored.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+use std::os::fd::OwnedFd;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+use tokio::io::unix::AsyncFd;
+use tokio::sync::{Notify, mpsc};
+use tokio_cron_scheduler::job::job_data::{JobAndNextTick, JobStoredData, JobType};
+use tokio_cron_scheduler::store::{DataStore, InitStore};
+use tokio_cron_scheduler::{
+    Job, JobScheduler, JobSchedulerError, MetaDataStorage, SimpleJobCode, SimpleNotificationCode,
+    SimpleNotificationStore,
+};
+use uuid::Uuid;
+
+use crate::schedule::ItemId;
+
+/// The most jobs that are handed to the scheduler at once; each takes four places in its channels,
+/// and a channel that overflows loses jobs.
+const MAX_DUE_AT_ONCE: usize = 64;
+const CHANNEL_SIZE: usize = MAX_DUE_AT_ONCE * 8;
+
+/// A tick that has always come: the store hands out only what is due.
+const PAST_TICK: u64 = 1;
+
+/// How long the timer sleeps when there is nothing to wait for, in seconds: it still notices a clock
+/// that was set.
+const FAR_SECONDS: i64 = 400 * 365 * 24 * 3600;
+
+/// The period that the scheduler believes a job to have. It never gets to use it.
+const NOMINAL_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What the agenda keeps deadlines for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Entry {
+    /// An item's next point in time.
+    Item(ItemId),
+    /// The next try to show what could not be shown.
+    Retry,
+}
+
+/// Why the agenda woke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// A deadline has come.
+    Due(Entry),
+    /// The clock was set, or the machine slept.
+    ClockChanged,
+}
+
+/// An error of the scheduler or its timer.
+#[derive(Debug, thiserror::Error)]
+pub enum AgendaError {
+    /// The system has no timer to give.
+    #[error("cannot make a timer")]
+    Timer(#[from] std::io::Error),
+    /// The scheduler failed.
+    #[error("the job scheduler failed")]
+    Scheduler(#[from] JobSchedulerError),
+}
+
+/// Deadlines, each with its job.
+pub struct Agenda {
+    shared: Arc<Shared>,
+    scheduler: JobScheduler,
+    jobs: BTreeMap<Entry, Uuid>,
+    wakes: mpsc::UnboundedSender<Wake>,
+}
+
+impl std::fmt::Debug for Agenda {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agenda").field("jobs", &self.jobs.len()).finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Notify,
+    timer: AsyncFd<OwnedFd>,
+    wakes: mpsc::UnboundedSender<Wake>,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: HashMap<Uuid, JobStoredData>,
+    deadlines: HashMap<Uuid, Timestamp>,
+    queue: BTreeSet<(Timestamp, Uuid)>,
+    /// How many additions and removals need the scheduler awake; it also stays awake to end.
+    awake: usize,
+}
+
+impl State {
+    fn set(&mut self, job: Uuid, deadline: Option<Timestamp>) {
+        let old = match deadline {
+            Some(at) => self.deadlines.insert(job, at),
+            None => self.deadlines.remove(&job),
+        };
+        if let Some(old) = old {
+            self.queue.remove(&(old, job));
+        }
+        self.queue.extend(deadline.map(|at| (at, job)));
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something is due or the scheduler is needed awake, and returns what is due.
+    async fn wait(&self) -> Result<Vec<JobAndNextTick>, std::io::Error> {
+        loop {
+            let changed = self.changed.notified();
+            let next = {
+                let state = self.state();
+                let now = Timestamp::now();
+                let due: Vec<_> = state
+                    .queue
+                    .iter()
+                    .take_while(|(at, _)| *at <= now)
+                    .take(MAX_DUE_AT_ONCE)
+                    .map(|(_, job)| JobAndNextTick {
+                        id: Some((*job).into()),
+                        job_type: JobType::Repeated as i32,
+                        next_tick: PAST_TICK,
+                        last_tick: None,
+                    })
+                    .collect();
+                if !due.is_empty() || state.awake > 0 {
+                    return Ok(due);
+                }
+                state.queue.first().map(|(at, _)| *at)
+            };
+            self.arm(next)?;
+            tokio::select! {
+                () = changed => {}
+                expired = self.expired() => {
+                    if expired? == Expired::ClockChanged {
+                        let _ = self.wakes.send(Wake::ClockChanged);
+                    }
+                }
+            }
+        }
+    }
+
+    fn arm(&self, deadline: Option<Timestamp>) -> std::io::Result<()> {
+        let at = deadline.map_or((FAR_SECONDS, 0), |at| (at.as_second(), at.subsec_nanosecond()));
+        // A zero would stop the timer; anything in the past fires at once.
+        let at = if at.0 < 1 { (1, 0) } else { at };
+        let value = Itimerspec {
+            it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
+            it_value: Timespec { tv_sec: at.0, tv_nsec: at.1.into() },
+        };
+        let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
+        match timerfd_settime(&self.timer, flags, &value) {
+            // The clock was set in between: the timer is armed all the same, and says so when read.
+            Ok(_) | Err(rustix::io::Errno::CANCELED) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn expired(&self) -> std::io::Result<Expired> {
+        loop {
+            let mut ready = self.timer.readable().await?;
+            let mut count = [0; 8];
+            match rustix::io::read(ready.get_inner(), &mut count) {
+                Ok(_) => return Ok(Expired::Deadline),
+                Err(rustix::io::Errno::CANCELED) => return Ok(Expired::ClockChanged),
+                Err(rustix::io::Errno::AGAIN) => ready.clear_ready(),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+#[allow(deprecated, reason = "its replacement is unsafe; an owned descriptor cannot be closed behind its back")]
+fn register(fd: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
+    AsyncFd::new(fd)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expired {
+    Deadline,
+    ClockChanged,
+}
+
+impl Agenda {
+    /// Starts an agenda without deadlines; it tells `wakes` when one has come.
+    ///
+    /// # Errors
+    ///
+    /// There is no timer to be had, or the scheduler does not start.
+    pub async fn start(wakes: mpsc::UnboundedSender<Wake>) -> Result<Self, AgendaError> {
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let timer = timerfd_create(TimerfdClockId::Realtime, flags).map_err(std::io::Error::from)?;
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            changed: Notify::new(),
+            timer: register(timer)?,
+            wakes: wakes.clone(),
+        });
+        let scheduler = JobScheduler::new_with_storage_and_code(
+            Box::new(Store { shared: shared.clone() }),
+            Box::new(SimpleNotificationStore::default()),
+            Box::new(SimpleJobCode::default()),
+            Box::new(SimpleNotificationCode::default()),
+            CHANNEL_SIZE,
+        )
+        .await?;
+        scheduler.start().await?;
+        Ok(Self { shared, scheduler, jobs: BTreeMap::new(), wakes })
+    }
+
+    /// Sets deadlines; an entry that is new gets its job, one with `None` waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// The scheduler does not take a job.
+    pub async fn set(
+        &mut self,
+        changes: impl IntoIterator<Item = (Entry, Option<Timestamp>)>,
+    ) -> Result<(), AgendaError> {
+        let mut fresh = Vec::new();
+        {
+            let mut state = self.shared.state();
+            for (entry, deadline) in changes {
+                match self.jobs.get(&entry) {
+                    Some(job) => state.set(*job, deadline),
+                    None => fresh.extend(deadline.map(|deadline| (entry, deadline))),
+                }
+            }
+        }
+        if !fresh.is_empty() {
+            let awake = Awake::new(&self.shared);
+            for (entry, deadline) in fresh {
+                let (wakes, due) = (self.wakes.clone(), Wake::Due(entry.clone()));
+                let job = Job::new_repeated(NOMINAL_PERIOD, move |_, _| {
+                    let _ = wakes.send(due.clone());
+                })?;
+                let id = self.scheduler.add(job).await?;
+                self.jobs.insert(entry, id);
+                self.shared.state().set(id, Some(deadline));
+            }
+            drop(awake);
+        }
+        self.shared.changed.notify_one();
+        Ok(())
+    }
+
+    /// Takes an entry and its job out.
+    ///
+    /// # Errors
+    ///
+    /// The scheduler does not let go of the job.
+    pub async fn remove(&mut self, entry: &Entry) -> Result<(), AgendaError> {
+        let Some(job) = self.jobs.remove(entry) else { return Ok(()) };
+        self.shared.state().set(job, None);
+        let _awake = Awake::new(&self.shared);
+        self.scheduler.remove(&job).await?;
+        Ok(())
+    }
+
+    /// Ends the scheduler.
+    pub async fn shut_down(mut self) {
+        // It never parks again, and so sees that it is to end.
+        std::mem::forget(Awake::new(&self.shared));
+        let _ = self.scheduler.shutdown().await;
+    }
+}
+
+/// Keeps the scheduler from waiting (and from holding the store's lock) as long as it lives.
+struct Awake {
+    shared: Arc<Shared>,
+}
+
+impl Awake {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.state().awake += 1;
+        shared.changed.notify_one();
+        Self { shared: shared.clone() }
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        self.shared.state().awake -= 1;
+    }
+}
+
+type Answer<T> = Pin<Box<dyn Future<Output = Result<T, JobSchedulerError>> + Send>>;
+
+fn ready<T: Send + 'static>(value: T) -> Answer<T> {
+    Box::pin(std::future::ready(Ok(value)))
+}
+
+/// The store that the scheduler asks.
+struct Store {
+    shared: Arc<Shared>,
+}
+
+impl InitStore for Store {
+    fn init(&mut self) -> Answer<()> {
+        ready(())
+    }
+
+    fn inited(&mut self) -> Answer<bool> {
+        ready(true)
+    }
+}
+
+impl DataStore<JobStoredData> for Store {
+    fn get(&mut self, id: Uuid) -> Answer<Option<JobStoredData>> {
+        ready(self.shared.state().jobs.get(&id).cloned())
+    }
+
+    fn add_or_update(&mut self, data: JobStoredData) -> Answer<()> {
+        if let Some(id) = &data.id {
+            let id = id.into();
+            self.shared.state().jobs.insert(id, data);
+        }
+        ready(())
+    }
+
+    fn delete(&mut self, id: Uuid) -> Answer<()> {
+        let mut state = self.shared.state();
+        state.jobs.remove(&id);
+        state.set(id, None);
+        ready(())
+    }
+}
+
+impl MetaDataStorage for Store {
+    fn list_next_ticks(&mut self) -> Answer<Vec<JobAndNextTick>> {
+        let shared = self.shared.clone();
+        Box::pin(async move {
+            shared.wait().await.map_err(|error| {
+                tracing::error!(%error, "the agenda's timer failed");
+                JobSchedulerError::TickError
+            })
+        })
+    }
+
+    /// The scheduler's idea of the next tick comes from a frozen offset and a stale clock.
+    fn set_next_and_last_tick(
+        &mut self,
+        _: Uuid,
+        _: Option<chrono::DateTime<chrono::Utc>>,
+        _: Option<chrono::DateTime<chrono::Utc>>,
+    ) -> Answer<()> {
+        ready(())
+    }
+
+    fn time_till_next_job(&mut self) -> Answer<Option<Duration>> {
+        let next = self.shared.state().queue.first().map(|(at, _)| *at);
+        let wait = next.map(|at| at.duration_since(Timestamp::now()).try_into().unwrap_or(Duration::ZERO));
+        ready(wait)
+    }
+}
+
+#[cfg(test)]
+mod tests;

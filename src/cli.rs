@@ -1,0 +1,216 @@
+//! The command line: words, help and examples. It decides nothing.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Reminds at dose time, and keeps a record of what you answered.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dosed",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "Begin with `dosed daemon` in one terminal and `dosed today` in another.\n\
+                  Where things are: DOSED_SCHEDULE, DOSED_DATA_DIR and DOSED_SOCKET set what the options set."
+)]
+pub struct Cli {
+    /// Where things are.
+    #[command(flatten)]
+    pub places: Places,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where things are, when not in their usual places.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Places {
+    /// The schedule file [default: ~/.config/dosed/schedule.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "DOSED_SCHEDULE", hide_env = true)]
+    pub schedule: Option<PathBuf>,
+    /// The directory of the record [default: ~/.local/share/dosed]
+    #[arg(long, global = true, value_name = "DIR", env = "DOSED_DATA_DIR", hide_env = true)]
+    pub data_dir: Option<PathBuf>,
+    /// The socket [default: $XDG_RUNTIME_DIR/dosed/dosed.sock]
+    #[arg(long, global = true, value_name = "FILE", env = "DOSED_SOCKET", hide_env = true)]
+    pub socket: Option<PathBuf>,
+}
+
+/// How an answer is printed.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Output {
+    /// Print JSON, for other programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon: remind, record, answer questions
+    #[command(after_help = "Examples:\n  dosed daemon\n  dosed daemon --schedule ./schedule.toml --data-dir ./record")]
+    Daemon,
+    /// Show what is due, answered and coming today
+    Today(Output),
+    /// Show what comes next
+    #[command(after_help = "Examples:\n  dosed next\n  dosed next 20")]
+    Next {
+        /// How many
+        #[arg(default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+        count: u16,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Record that something was taken or done
+    #[command(
+        after_help = "Examples:\n  dosed take probiotic\n  dosed take probiotic@2026-11-23T08:00 --at 08:40\n  dosed take calcium --amount '250 mg' --note 'half a tablet'\n  dosed take vitamin-d --at 2026-11-20"
+    )]
+    Take {
+        /// An item, or one occurrence of it as `dosed today` shows it
+        item: String,
+        /// When: a time of today, a date, or both [default: now]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// How much, where it was not as planned
+        #[arg(long)]
+        amount: Option<String>,
+        /// A note of your own
+        #[arg(long)]
+        note: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Record that you decided not to
+    #[command(after_help = "Examples:\n  dosed skip weight-bearing --reason 'a cold'")]
+    Skip {
+        /// An item, or one occurrence of it
+        item: String,
+        /// When: a time of today, a date, or both [default: now]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        /// A note of your own
+        #[arg(long)]
+        note: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Be reminded later
+    #[command(after_help = "Examples:\n  dosed snooze calcium\n  dosed snooze calcium 1h")]
+    Snooze {
+        /// An item, or one occurrence of it
+        item: String,
+        /// How long [default: 15m]
+        length: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Record something beside the plan: as needed, extra, so many minutes
+    #[command(
+        after_help = "Examples:\n  dosed log weight-bearing 35 min\n  dosed log painkiller 400 mg --at 14:20\n  dosed log probiotic"
+    )]
+    Log {
+        /// An item
+        item: String,
+        /// How much
+        amount: Vec<String>,
+        /// When: a time of today, a date, or both [default: now]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// A note of your own
+        #[arg(long)]
+        note: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take an answer back (the record keeps both)
+    #[command(after_help = "Examples:\n  dosed undo\n  dosed undo desk-3f2a.17 --reason 'wrong item'")]
+    Undo {
+        /// The fact, as `dosed history` shows it [default: your last answer]
+        fact: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show what was recorded
+    #[command(after_help = "Examples:\n  dosed history\n  dosed history --item probiotic --since 2026-11-01")]
+    History {
+        /// Of one item only
+        #[arg(long)]
+        item: Option<String>,
+        /// From this day or time on
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Until this day or time, itself left out
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Stop reminding for a while; what falls in it counts as excused
+    #[command(after_help = "Examples:\n  dosed pause --until 2026-12-27 --reason travelling\n  dosed pause calcium")]
+    Pause {
+        /// One item [default: all]
+        item: Option<String>,
+        /// Until this day or time [default: until `dosed resume`]
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Remind again after a pause
+    Resume {
+        /// One item [default: all]
+        item: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show the occurrences that a schedule makes, without a daemon
+    #[command(
+        after_help = "Examples:\n  dosed simulate --from 2026-03-28 --until 2026-03-31\n  dosed simulate --from 2026-12-01 --until 2027-12-01 --zone America/New_York --json"
+    )]
+    Simulate {
+        /// The first day
+        #[arg(long, value_name = "DATE")]
+        from: jiff::civil::Date,
+        /// The day after the last
+        #[arg(long, value_name = "DATE")]
+        until: jiff::civil::Date,
+        /// The zone of the clock [default: the machine's]
+        #[arg(long, value_name = "ZONE")]
+        zone: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Tell whether a schedule is right
+    #[command(after_help = "Examples:\n  dosed check\n  dosed check ./schedule.toml")]
+    Check {
+        /// The schedule [default: the one in use]
+        file: Option<PathBuf>,
+        /// Print the JSON Schema of schedules, for editors
+        #[arg(long)]
+        json_schema: bool,
+    },
+    /// Follow what happens, one JSON object a line
+    Watch,
+    /// Show how dosed is: notification server, last and next, journal and database
+    Status(Output),
+    /// Print completions for a shell
+    #[command(after_help = "Example:\n  dosed completions bash > ~/.local/share/bash-completion/completions/dosed")]
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    #[command(after_help = "Example:\n  dosed man > ~/.local/share/man/man1/dosed.1")]
+    Man,
+}

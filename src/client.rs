@@ -1,0 +1,115 @@
+//! The client side of the socket: one HTTP request, its answer, or a stream of events.
+
+use std::path::{Path, PathBuf};
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER_BYTES: usize = 512 * 1024 * 1024;
+
+/// The longest event that is read, in bytes.
+const MAX_EVENT_BYTES: usize = 1024 * 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody listens on the socket.
+    #[error("dosed does not run (nobody listens on {}): start it with `dosed daemon`, or `systemctl --user start dosed`", .path.display())]
+    NotRunning {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The daemon went away in the middle.
+    #[error("the connection to dosed broke")]
+    Broken(#[from] hyper::Error),
+    /// The answer makes no sense.
+    #[error("the answer of dosed cannot be read: {why}")]
+    Unreadable {
+        /// Why.
+        why: String,
+    },
+}
+
+/// An answer of the daemon.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON text.
+    pub json: String,
+}
+
+/// Asks for something.
+///
+/// # Errors
+///
+/// The daemon cannot be reached, or goes away.
+pub async fn get(socket: &Path, path: &str) -> Result<Answer, ClientError> {
+    read(send(socket, Method::GET, path, String::new()).await?).await
+}
+
+/// Sends something with a JSON body.
+///
+/// # Errors
+///
+/// The daemon cannot be reached, or goes away.
+pub async fn post(socket: &Path, path: &str, body: &serde_json::Value) -> Result<Answer, ClientError> {
+    read(send(socket, Method::POST, path, body.to_string()).await?).await
+}
+
+/// Follows the events; `take` gets each as JSON text and tells whether to go on.
+///
+/// # Errors
+///
+/// The daemon cannot be reached, or goes away.
+pub async fn follow(socket: &Path, mut take: impl FnMut(&str) -> bool) -> Result<(), ClientError> {
+    let mut body = send(socket, Method::GET, "/v1/events", String::new()).await?.into_body();
+    let mut text = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        text.extend_from_slice(&data);
+        while let Some(end) = text.iter().position(|b| *b == b'\n') {
+            let line: Vec<u8> = text.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            if let Some(event) = line.strip_prefix("data: ") {
+                if !take(event.trim_end()) {
+                    return Ok(());
+                }
+            }
+        }
+        if text.len() > MAX_EVENT_BYTES {
+            return Err(ClientError::Unreadable { why: "an event without end".to_owned() });
+        }
+    }
+    Ok(())
+}
+
+async fn send(socket: &Path, method: Method, path: &str, body: String) -> Result<Response<Incoming>, ClientError> {
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|source| ClientError::NotRunning { path: socket.to_owned(), source })?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "dosed")
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| ClientError::Unreadable { why: error.to_string() })?;
+    Ok(sender.send_request(request).await?)
+}
+
+async fn read(response: Response<Incoming>) -> Result<Answer, ClientError> {
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
+    let bytes = body.map_err(|error| ClientError::Unreadable { why: error.to_string() })?.to_bytes();
+    let json = String::from_utf8(bytes.to_vec()).map_err(|error| ClientError::Unreadable { why: error.to_string() })?;
+    Ok(Answer { status, json })
+}

@@ -1,0 +1,234 @@
+//! Values of the schedule file that are written as text, read by the core's own parsers.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::{Date, Time};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use crate::schedule::{CronRule, ItemId, Length, Quantity, Target, Weekdays};
+
+/// A value that stands in the file as a string.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Text<T>(pub(super) T);
+
+/// What an editor is told about such a string.
+pub(super) trait Described {
+    const NAME: &'static str;
+    const PATTERN: &'static str;
+    const EXAMPLE: &'static str;
+}
+
+macro_rules! described {
+    ($($type:ty: $name:literal, $pattern:literal, $example:literal;)*) => {
+        $(impl Described for $type {
+            const NAME: &'static str = $name;
+            const PATTERN: &'static str = $pattern;
+            const EXAMPLE: &'static str = $example;
+        })*
+    };
+}
+
+described! {
+    ItemId: "ItemId", "^[a-z0-9-]{1,64}$", "probiotic";
+    Quantity: "Quantity", r"^[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)? ?\S+$", "500 mg";
+    Target: "Target", r"^.+ ?/ ?(day|week)$", "150 min / week";
+    Length: "Length", r"^([0-9]+ ?[a-z]+ ?)+$", "4h";
+    CronRule: "Cron", r"^\S+ \S+ \S+ \S+ \S+$", "30 8 * * 1-5";
+}
+
+impl<T: Described> JsonSchema for Text<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::NAME.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": T::PATTERN, "examples": [T::EXAMPLE] })
+    }
+}
+
+impl<T: fmt::Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Text<T>
+where
+    T: FromStr<Err: fmt::Display> + Described,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor<T>(std::marker::PhantomData<T>);
+        impl<T: FromStr<Err: fmt::Display> + Described> Visitor<'_> for TextVisitor<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a string such as \"{}\"", T::EXAMPLE)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(TextVisitor(std::marker::PhantomData)).map(Self)
+    }
+}
+
+/// A time of the day, `08:00` or `08:00:30`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ClockTime(pub(super) Time);
+
+impl FromStr for ClockTime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("`{text}` is not a time of the day: write it as `08:00` or `08:00:30`");
+        let parts: Vec<&str> = text.split(':').collect();
+        let two_digits = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+        if !(2..=3).contains(&parts.len()) || !parts.iter().all(two_digits) {
+            return Err(wrong());
+        }
+        let number = |i: usize| parts.get(i).map_or(Ok(0), |part| part.parse::<i8>()).map_err(|_| wrong());
+        Time::new(number(0)?, number(1)?, number(2)?, 0).map(Self).map_err(|_| wrong())
+    }
+}
+
+impl fmt::Display for ClockTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())?;
+        if self.0.second() != 0 {
+            write!(f, ":{:02}", self.0.second())?;
+        }
+        Ok(())
+    }
+}
+
+described! {
+    ClockTime: "Time", "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$", "08:00";
+    ZoneName: "Zone", r"^\S+$", "Europe/Berlin";
+}
+
+/// `local`, or an IANA name that this machine knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ZoneName(pub(super) String);
+
+impl ZoneName {
+    pub(super) const LOCAL: &'static str = "local";
+}
+
+impl FromStr for ZoneName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text != Self::LOCAL {
+            super::zone(text)?;
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ZoneName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A date: TOML's own, or the same as a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Day(pub(super) Date);
+
+impl JsonSchema for Day {
+    fn schema_name() -> Cow<'static, str> {
+        "Date".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date", "examples": ["2026-12-01"] })
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DayVisitor;
+        impl<'de> Visitor<'de> for DayVisitor {
+            type Value = Day;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a date such as 2026-12-01")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Day, E> {
+                let day = || Some(text).filter(|text| text.len() == 10)?.parse().ok();
+                day().map(Day).ok_or_else(|| E::custom(format!("`{text}` is not a date: write it as 2026-12-01")))
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Day, A::Error> {
+                // TOML's dates come as a map with one private key; their own type reads it.
+                let at = toml::value::Datetime::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                self.visit_str(&at.to_string())
+            }
+        }
+        deserializer.deserialize_any(DayVisitor)
+    }
+}
+
+/// Weekdays: one string, or a list of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Days(pub(super) Weekdays);
+
+impl JsonSchema for Days {
+    fn schema_name() -> Cow<'static, str> {
+        "Days".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "type": "string", "examples": ["Mon..Fri"] },
+                { "type": "array", "items": { "type": "string" }, "minItems": 1, "examples": [["Mon", "Thu"]] }
+            ]
+        })
+    }
+}
+
+impl Serialize for Days {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DaysVisitor;
+        impl<'de> Visitor<'de> for DaysVisitor {
+            type Value = Days;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("weekdays such as \"Mon..Fri\" or [\"Mon\", \"Thu\"]")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Days, E> {
+                text.parse().map(Days).map_err(E::custom)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Days, A::Error> {
+                let mut days: Option<Weekdays> = None;
+                while let Some(part) = seq.next_element::<String>()? {
+                    let part: Weekdays = part.parse().map_err(de::Error::custom)?;
+                    days = Some(days.map_or(part, |days| days.union(part)));
+                }
+                days.map(Days).ok_or_else(|| de::Error::custom("name at least one weekday"))
+            }
+        }
+        deserializer.deserialize_any(DaysVisitor)
+    }
+}

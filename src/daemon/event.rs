@@ -1,0 +1,102 @@
+//! Everything that can happen to the daemon, and the one place that waits for it.
+
+use std::path::PathBuf;
+
+use tokio::signal::unix::Signal;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Interval;
+use tracing::warn;
+
+use crate::agenda::Wake;
+use crate::api::{Call, Reply, Request};
+use crate::desktop;
+use crate::ledger::Record;
+use crate::store::Written;
+use crate::watch::Watch;
+
+/// Something that happened.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A deadline came, or the clock was set.
+    Wake(Wake),
+    /// Facts are durable, or could not be written.
+    Written(Written),
+    /// The desktop tells something.
+    Desktop(desktop::Event),
+    /// Someone asks.
+    Call(Call),
+    /// What is recorded about a request was read.
+    Learned {
+        /// The request.
+        request: Request,
+        /// Who waits.
+        reply: oneshot::Sender<Reply>,
+        /// The facts.
+        context: Vec<Record>,
+    },
+    /// A watched file changed.
+    FileChanged(PathBuf),
+    /// Read the schedule again.
+    Reload,
+    /// The service manager wants to hear of us.
+    Watchdog,
+    /// End.
+    Terminate,
+}
+
+/// Where events come from.
+pub(super) struct Sources {
+    pub(super) wakes: mpsc::UnboundedReceiver<Wake>,
+    pub(super) written: mpsc::UnboundedReceiver<Written>,
+    pub(super) desktop: mpsc::UnboundedReceiver<desktop::Event>,
+    pub(super) calls: mpsc::Receiver<Call>,
+    pub(super) calls_sender: mpsc::Sender<Call>,
+    pub(super) learned: mpsc::UnboundedReceiver<Event>,
+    pub(super) watch: Option<Watch>,
+    pub(super) hangup: Signal,
+    pub(super) terminate: Signal,
+    pub(super) interrupt: Signal,
+}
+
+impl Sources {
+    /// Waits for the next event. What is durable comes first: others wait for it.
+    pub(super) async fn next(&mut self, watchdog: &mut Option<Interval>) -> Event {
+        let tick = async {
+            match watchdog {
+                Some(interval) => interval.tick().await,
+                None => std::future::pending().await,
+            }
+        };
+        let changed = async {
+            match &mut self.watch {
+                Some(watch) => watch.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => Event::Terminate,
+            _ = self.interrupt.recv() => Event::Terminate,
+            Some(written) = self.written.recv() => Event::Written(written),
+            Some(wake) = self.wakes.recv() => Event::Wake(wake),
+            Some(event) = self.desktop.recv() => Event::Desktop(event),
+            Some(learned) = self.learned.recv() => learned,
+            Some(call) = self.calls.recv() => Event::Call(call),
+            _ = self.hangup.recv() => Event::Reload,
+            _ = tick => Event::Watchdog,
+            changed = changed => match changed {
+                Ok(path) => Event::FileChanged(path),
+                Err(error) => {
+                    warn!(%error, "changes of the schedule are not noticed any more; SIGHUP reads it again");
+                    self.watch = None;
+                    Event::Reload
+                }
+            },
+        }
+    }
+
+    /// Returns what was written while the daemon ended.
+    pub(super) fn last_written(&mut self) -> Option<Written> {
+        self.written.try_recv().ok()
+    }
+}

@@ -1,0 +1,429 @@
+//! The daemon: one task that owns everything that changes.
+//!
+//! It waits for the next [`Event`], lets the pure core decide, and carries the decisions out through
+//! the adapters. Questions are answered from the database beside it, so that none holds up a reminder.
+
+mod event;
+mod query;
+mod reply;
+mod start;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tracing::{debug, error, info, warn};
+
+pub use start::Options;
+
+use crate::agenda::{Agenda, AgendaError, Entry, Wake};
+use crate::api::{self, AnswerBody, Api, Call, Reply, Request, problem};
+use crate::clock::{Clock, LOCALTIME, system_zone};
+use crate::config::{self, ConfigError};
+use crate::desktop;
+use crate::ledger::Record;
+use crate::reminder::{Action, Answer, Input, Notice, Outcome, Reminder, RequestId, Token};
+use crate::store::{Draft, Line, Store, StoreError, Written};
+use event::{Event, Sources};
+
+/// The most requests that wait for the daemon's task; more wait at the socket.
+const MAX_WAITING_CALLS: usize = 256;
+
+/// How long the end may take.
+const END_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// Events that a slow listener can lag behind before it misses some.
+const EVENT_BACKLOG: usize = 1024;
+
+/// Why the daemon cannot start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// The schedule cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The record cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The socket cannot be listened on.
+    #[error(transparent)]
+    Socket(#[from] api::SocketError),
+    /// The agenda cannot be started.
+    #[error(transparent)]
+    Agenda(#[from] AgendaError),
+    /// The system refused something.
+    #[error("cannot {what}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// What the daemon says of itself, for `status`.
+#[derive(Clone, Debug, Default)]
+struct Condition {
+    schedule_error: Option<String>,
+    server: Option<desktop::Server>,
+    no_server: Option<String>,
+    zone: String,
+    started_at: Timestamp,
+}
+
+/// Everything that changes.
+struct Daemon {
+    clock: Arc<dyn Clock>,
+    options: Options,
+    reminder: Reminder,
+    agenda: Agenda,
+    store: Option<Store>,
+    device: String,
+    reader: crate::store::Reader,
+    desktop: mpsc::UnboundedSender<desktop::Command>,
+    events: broadcast::Sender<Arc<str>>,
+    learned: mpsc::UnboundedSender<Event>,
+    waiting: HashMap<RequestId, oneshot::Sender<Reply>>,
+    last_request: u64,
+    condition: Condition,
+    wrote_schedule: bool,
+    }
+
+/// Runs the daemon until it is told to end.
+///
+/// # Errors
+///
+/// It cannot start: the schedule, the record or the socket is not to be had.
+pub async fn run(options: Options, clock: Arc<dyn Clock>) -> Result<(), DaemonError> {
+    let (mut daemon, mut sources, mut listener) = Daemon::start(options, clock).await?;
+    let api = Api { calls: sources.calls_sender.clone(), events: daemon.events.clone() };
+    let socket = listener.socket.take();
+    let server = socket.map(|socket| tokio::spawn(api::serve(socket, api)));
+    daemon.report();
+    notify(&[sd_notify::NotifyState::Ready]);
+    let mut watchdog = watchdog();
+    loop {
+        let event = sources.next(&mut watchdog).await;
+        if let Event::Terminate = event {
+            break;
+        }
+        daemon.handle(event).await;
+    }
+    info!("dosed ends");
+    notify(&[sd_notify::NotifyState::Stopping]);
+    if let Some(server) = server {
+        server.abort();
+    }
+    drop(listener);
+    daemon.end(&mut sources).await;
+    Ok(())
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        debug!(%error, "the service manager could not be told");
+    }
+}
+
+/// Returns the rhythm in which the service manager wants to hear of us, if it does.
+fn watchdog() -> Option<tokio::time::Interval> {
+    let half = sd_notify::watchdog_enabled()? / 2;
+    let mut interval = tokio::time::interval(half.max(Duration::from_millis(100)));
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    Some(interval)
+}
+
+impl Daemon {
+    async fn handle(&mut self, event: Event) {
+        let now = self.clock.now();
+        match event {
+            Event::Wake(Wake::Due(entry)) => {
+                debug!(?entry, "due");
+                self.input(now, Input::Tick).await;
+            }
+            Event::Wake(Wake::ClockChanged) => {
+                info!("the clock was set or the machine slept: looking at everything");
+                self.look_at_zone(now).await;
+                self.input(now, Input::ClockChanged).await;
+            }
+            Event::Written(Written::Durable(lines)) => self.take_durable(now, lines).await,
+            Event::Written(Written::Failed(tokens, reason)) => {
+                for token in tokens {
+                    self.input(now, Input::NotRecorded(token, reason.clone())).await;
+                }
+            }
+            Event::Desktop(event) => self.take_desktop(now, event).await,
+            Event::Call(call) => self.take_call(now, call),
+            Event::Learned { request, reply, context } => self.take_learned(now, request, reply, context).await,
+            Event::FileChanged(path) if path == Path::new(LOCALTIME) => self.look_at_zone(now).await,
+            Event::FileChanged(_) => self.reload(now).await,
+            Event::Reload => {
+                notify(&[sd_notify::NotifyState::Reloading, monotonic_now()]);
+                self.look_at_zone(now).await;
+                self.reload(now).await;
+                notify(&[sd_notify::NotifyState::Ready]);
+            }
+            Event::Watchdog => notify(&[sd_notify::NotifyState::Watchdog]),
+            Event::Terminate => {}
+        }
+    }
+
+    /// Lets the core decide, and carries it out.
+    async fn input(&mut self, now: Timestamp, input: Input) {
+        let actions = self.reminder.handle(now, input);
+        self.carry_out(now, actions, None).await;
+    }
+
+    /// Carries out what the core decided; `line` is the fact that has just become durable.
+    async fn carry_out(&mut self, now: Timestamp, actions: Vec<Action>, line: Option<&Line>) {
+        let mut drafts = Vec::new();
+        for action in actions {
+            match action {
+                Action::Record(token, fact) => {
+                    let zone = self.reminder.plan().zones.zone_at(now).clone();
+                    drafts.push(Draft { token, fact, recorded_at: now, zone });
+                }
+                Action::Reply(request, outcome) => self.reply(request, outcome, line),
+                Action::Show(notice) => {
+                    let _ = self.desktop.send(desktop::Command::Show(notice));
+                }
+                Action::Withdraw(alert) => {
+                    let _ = self.desktop.send(desktop::Command::Withdraw(alert));
+                }
+                Action::Announce(notice) => self.announce(&notice),
+            }
+        }
+        if let (false, Some(store)) = (drafts.is_empty(), &self.store) {
+            store.record(drafts);
+        }
+        self.set_agenda().await;
+    }
+
+    async fn set_agenda(&mut self) {
+        let mut changes: Vec<_> = self
+            .reminder
+            .take_changed_deadlines()
+            .into_iter()
+            .map(|(item, deadline)| (Entry::Item(item), deadline))
+            .collect();
+        changes.push((Entry::Retry, self.reminder.retry_at()));
+        if let Err(error) = self.agenda.set(changes).await {
+            // Without an agenda reminders would be silent: end, and let the service manager start anew.
+            error!(%error, "the agenda failed");
+            std::process::abort();
+        }
+    }
+
+    async fn take_durable(&mut self, now: Timestamp, lines: Vec<(Token, Line)>) {
+        for (token, line) in lines {
+            let event = format!("{{\"event\":\"recorded\",\"fact\":{}}}", line.text);
+            // Nobody may be listening.
+            let _ = self.events.send(event.into());
+            let actions = self.reminder.handle(now, Input::Recorded(token, line.record.clone()));
+            self.carry_out(now, actions, Some(&line)).await;
+        }
+    }
+
+    fn reply(&mut self, request: RequestId, outcome: Outcome, line: Option<&Line>) {
+        let Some(waiting) = self.waiting.remove(&request) else { return };
+        let (status, record) = match outcome {
+            Outcome::Refused(refusal) => {
+                // Whoever asked may have gone; so here and below.
+                let _ = waiting.send(reply::refusal(&refusal));
+                return;
+            }
+            Outcome::Recorded(record) => (201, record),
+            Outcome::Repeated(record) => (200, record),
+        };
+        if let Some(line) = line.filter(|line| line.record.id == record.id) {
+            let _ = waiting.send(Reply { status, json: line.text.to_string() });
+            return;
+        }
+        let reader = self.reader.clone();
+        tokio::spawn(async move {
+            let reply = match reader.fact(record.id).await {
+                Ok(Some(line)) => Reply { status, json: line.text.to_string() },
+                Ok(None) => problem(503, "the fact is recorded, but the database has not caught up"),
+                Err(error) => problem(503, &error.to_string()),
+            };
+            let _ = waiting.send(reply);
+        });
+    }
+
+    async fn take_desktop(&mut self, now: Timestamp, event: desktop::Event) {
+        match event {
+            desktop::Event::Shown(alert, number) => self.input(now, Input::Shown(alert, number)).await,
+            desktop::Event::NotShown(alert, reason) => self.input(now, Input::NotShown(alert, reason)).await,
+            desktop::Event::Closed(alert, reason) => self.input(now, Input::Closed(alert, reason)).await,
+            desktop::Event::Pressed(alert, button) => self.input(now, Input::Pressed(alert, button)).await,
+            desktop::Event::ServerAppeared { server, again } => {
+                info!(server = %server.name, version = %server.version, "a notification server is there");
+                self.condition.no_server = None;
+                self.condition.server = Some(server);
+                if again {
+                    self.input(now, Input::ServerAppeared).await;
+                }
+            }
+            desktop::Event::ServerVanished(reason) => {
+                if self.condition.no_server.is_none() {
+                    warn!(%reason, "reminders cannot be shown on the desktop; they are tried again and printed here meanwhile");
+                }
+                self.condition.server = None;
+                self.condition.no_server = Some(reason);
+            }
+        }
+    }
+
+    /// Tells the person on the terminal what could not be shown on the desktop.
+    fn announce(&self, notice: &Notice) {
+        warn!("a reminder could not be shown on the desktop: `dosed today` tells which");
+        if self.options.on_terminal {
+            start::print(&format!("reminder: {} ({})", notice.title, notice.body.join(", ")));
+        }
+    }
+
+    /// Takes a request: a question is answered beside the daemon's task, an answer is first given the
+    /// recorded facts that it may be about.
+    fn take_call(&mut self, now: Timestamp, call: Call) {
+        let Call { request, reply } = call;
+        let scene = query::Scene {
+            plan: self.reminder.plan().clone(),
+            pauses: self.reminder.ledger().pauses(),
+            reader: self.reader.clone(),
+            now,
+        };
+        match request {
+            Request::Status => {
+                let status = self.status(now);
+                tokio::spawn(async move {
+                    let _ = reply.send(query::status(&scene, status).await);
+                });
+            }
+            Request::Pause { .. } | Request::Resume { .. } => {
+                let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
+            }
+            Request::Answer { .. } | Request::Retract { .. } => {
+                let learned = self.learned.clone();
+                tokio::spawn(async move {
+                    match query::context(&scene, &request).await {
+                        Ok(context) => {
+                            let _ = learned.send(Event::Learned { request, reply, context });
+                        }
+                        Err(error) => {
+                            let _ = reply.send(problem(503, &error.to_string()));
+                        }
+                    }
+                });
+            }
+            question => {
+                tokio::spawn(async move {
+                    let _ = reply.send(query::answer(&scene, question).await);
+                });
+            }
+        }
+    }
+
+    async fn take_learned(
+        &mut self,
+        now: Timestamp,
+        request: Request,
+        reply: oneshot::Sender<Reply>,
+        context: Vec<Record>,
+    ) {
+        self.last_request += 1;
+        let id = RequestId(self.last_request);
+        let zone = self.reminder.plan().zones.zone_at(now).clone();
+        let input = match request {
+            Request::Answer { verb, target, body, key } => {
+                let at = match body.at.map(|at| query::when(at, &zone, now)).transpose() {
+                    Ok(at) => at,
+                    Err(detail) => {
+                        let _ = reply.send(problem(400, &detail));
+                        return;
+                    }
+                };
+                let AnswerBody { amount, note, reason, length, .. } = body;
+                let answer = Answer { verb, target, at, amount, note, reason, length, key };
+                Input::Answer { request: id, answer, context }
+            }
+            Request::Retract { fact, reason, key } => Input::Retract { request: id, fact, reason, key, context },
+            Request::Pause { item, until, reason } => {
+                let until = match until.map(|until| query::instant(until, &zone, now)).transpose() {
+                    Ok(until) => until,
+                    Err(detail) => {
+                        let _ = reply.send(problem(400, &detail));
+                        return;
+                    }
+                };
+                Input::Pause { request: id, item, until, reason }
+            }
+            Request::Resume { item } => Input::Resume { request: id, item },
+            // Questions are answered where they come in.
+            _ => return,
+        };
+        self.waiting.insert(id, reply);
+        self.input(now, input).await;
+    }
+
+    /// Reads the schedule again; one with errors leaves the running one as it is.
+    async fn reload(&mut self, now: Timestamp) {
+        match config::load(&self.options.schedule) {
+            Ok(schedule) => {
+                self.condition.schedule_error = None;
+                info!(items = schedule.items.len(), "the schedule was read");
+                let _ = self.events.send(format!("{{\"event\":\"schedule\",\"items\":{}}}", schedule.items.len()).into());
+                self.input(now, Input::Schedule(schedule.items)).await;
+            }
+            Err(error) => {
+                warn!(%error, "the schedule was changed and cannot be used; the one before goes on. `dosed check` tells more");
+                if let (true, ConfigError::Invalid { path, source_text, problems }) =
+                    (self.options.on_terminal, &error)
+                {
+                    start::print(&config::render(&path.display().to_string(), source_text, problems, false));
+                }
+                self.condition.schedule_error = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Notices that the machine's clock shows another zone.
+    async fn look_at_zone(&mut self, now: Timestamp) {
+        let (name, zone) = system_zone();
+        if name != self.condition.zone {
+            info!(zone = %name, before = %self.condition.zone, "the clock shows another zone");
+            self.condition.zone.clone_from(&name);
+        }
+        self.input(now, Input::Zone(name, zone)).await;
+    }
+
+    fn status(&self, now: Timestamp) -> query::Status {
+        query::Status {
+            condition: self.condition.clone(),
+            schedule: self.options.schedule.display().to_string(),
+            items: self.reminder.plan().current_items().count(),
+            data_dir: self.options.data_dir.display().to_string(),
+            device: self.device.clone(),
+            last: self.reminder.ledger().newest_answer().cloned(),
+            now,
+        }
+    }
+
+    /// Ends cleanly: what waits is written down, and the files are closed.
+    async fn end(&mut self, sources: &mut Sources) {
+        if let Some(store) = self.store.take() {
+            // The journal's thread finishes its last group; there is nothing that it waits for.
+            let closed = tokio::task::spawn_blocking(move || store.close());
+            let _ = tokio::time::timeout(END_TIMEOUT, closed).await;
+        }
+        while let Some(Written::Durable(lines)) = sources.last_written() {
+            let now = self.clock.now();
+            self.take_durable(now, lines).await;
+        }
+    }
+}
+
+fn monotonic_now() -> sd_notify::NotifyState<'static> {
+    sd_notify::NotifyState::monotonic_usec_now().unwrap_or(sd_notify::NotifyState::Status("reloading"))
+}

@@ -1,0 +1,390 @@
+//! Questions: answered from the database and the plan, beside the daemon's task.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use serde_json::{Value, json};
+
+use super::Condition;
+use crate::api::{At, MAX_RANGE_DAYS, Reply, Request, problem};
+use crate::ledger::{Fact, Ledger, Line, Record, State, When, timeline};
+use crate::reminder::Target;
+use crate::schedule::{ItemId, Plan, Planned};
+use crate::store::{Question, Reader, StoreError};
+
+/// Where a question is asked: what is planned, what is paused, and when.
+#[derive(Clone, Debug)]
+pub(super) struct Scene {
+    pub(super) plan: Arc<Plan>,
+    pub(super) pauses: Vec<Record>,
+    pub(super) reader: Reader,
+    pub(super) now: Timestamp,
+}
+
+/// What the daemon knows of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Status {
+    pub(super) condition: Condition,
+    pub(super) schedule: String,
+    pub(super) items: usize,
+    pub(super) data_dir: String,
+    pub(super) device: String,
+    pub(super) last: Option<Record>,
+    pub(super) now: Timestamp,
+}
+
+/// Why a question has no answer.
+enum Failure {
+    Asked(String),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Answers a question.
+pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
+    let answered = match question {
+        Request::Today => today(scene).await,
+        Request::Next { count } => next(scene, count).await,
+        Request::Occurrences { from, until, item } => occurrences(scene, from, until, item).await,
+        Request::Facts { since, until, item, limit } => facts(scene, since, until, item, limit).await,
+        _ => Err(Failure::Asked("this is not a question".to_owned())),
+    };
+    match answered {
+        Ok(json) => Reply::ok(json),
+        Err(Failure::Asked(detail)) => problem(400, &detail),
+        Err(Failure::Store(error)) => problem(503, &error.to_string()),
+    }
+}
+
+impl Scene {
+    fn zone(&self) -> &TimeZone {
+        self.plan.zones.zone_at(self.now)
+    }
+
+    fn today(&self) -> Date {
+        self.zone().to_datetime(self.now).date()
+    }
+
+    /// Reads the facts that occurrences of a range can be about.
+    async fn ledger(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        item: Option<&ItemId>,
+    ) -> Result<Ledger, StoreError> {
+        let mut ledger = Ledger::default();
+        for record in &self.pauses {
+            ledger.fold(record.clone());
+        }
+        for line in self.reader.ask(Question::About { from, until, item: item.cloned() }).await? {
+            ledger.fold(line.record);
+        }
+        Ok(ledger)
+    }
+}
+
+/// Returns the instant that somebody means; a date is its midnight.
+pub(super) fn instant(at: At, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, String> {
+    let local = |local: DateTime| zone.to_timestamp(local).map_err(|error| error.to_string());
+    match at {
+        At::Instant(at) => Ok(at),
+        At::Local(at) => local(at),
+        At::Date(date) => local(date.to_datetime(Time::midnight())),
+        At::Time(time) => local(zone.to_datetime(now).date().to_datetime(time)),
+    }
+}
+
+/// Returns when something happened, as exactly as it was said.
+pub(super) fn when(at: At, zone: &TimeZone, now: Timestamp) -> Result<When, String> {
+    match at {
+        At::Date(date) => Ok(When::Date(date)),
+        other => instant(other, zone, now).map(When::Instant),
+    }
+}
+
+/// Reads the recorded facts that an answer may be about.
+pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Record>, StoreError> {
+    let mut records = Vec::new();
+    let day = SignedDuration::from_hours(24);
+    let (item, centre) = match request {
+        Request::Answer { target, body, key, .. } => {
+            if let Some(key) = key {
+                let found = scene.reader.ask(Question::Key(key.clone())).await?;
+                records.extend(found.into_iter().map(|line| line.record));
+            }
+            let said = body.at.and_then(|at| instant(at, scene.zone(), scene.now).ok());
+            match target {
+                Target::Item(item) => (item.clone(), said.unwrap_or(scene.now)),
+                Target::Occurrence(occurrence) => {
+                    let written = TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now);
+                    (occurrence.item.clone(), written)
+                }
+            }
+        }
+        Request::Retract { fact, key, .. } => {
+            if let Some(key) = key {
+                let found = scene.reader.ask(Question::Key(key.clone())).await?;
+                records.extend(found.into_iter().map(|line| line.record));
+            }
+            let found = scene.reader.ask(Question::Fact(fact.clone())).await?;
+            let about = found.first().and_then(|line| line.record.fact.occurrence().cloned());
+            records.extend(found.into_iter().map(|line| line.record));
+            let Some(occurrence) = about else { return Ok(records) };
+            let written = TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now);
+            (occurrence.item, written)
+        }
+        _ => return Ok(records),
+    };
+    let grace = scene.plan.regimens(&item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
+    let from = centre.checked_sub(grace + day * 2).unwrap_or(Timestamp::MIN);
+    let until = centre.checked_add(day * 2).unwrap_or(Timestamp::MAX);
+    let about = scene.reader.ask(Question::About { from, until, item: Some(item) }).await?;
+    records.extend(about.into_iter().map(|line| line.record));
+    Ok(records)
+}
+
+/// Returns an instant as it is shown: RFC 3339 with the zone in brackets.
+fn shown(at: Timestamp, zone: &TimeZone) -> String {
+    Zoned::new(at, zone.clone()).to_string()
+}
+
+/// Returns the zone in which an occurrence is shown: its own, or the clock's at that time.
+fn zone_of<'a>(planned: &'a Planned<'_>, plan: &'a Plan) -> &'a TimeZone {
+    planned.regimen.item.zone.as_ref().unwrap_or_else(|| plan.zones.zone_at(planned.occurrence.at))
+}
+
+/// Returns the members of an occurrence that `today` and `next` show.
+fn short(line: &Line<'_>, plan: &Plan) -> Value {
+    let occurrence = &line.planned.occurrence;
+    json!({
+        "occurrence": occurrence.id.to_string(),
+        "item": occurrence.id.item.as_str(),
+        "name": line.planned.regimen.item.name,
+        "at": shown(occurrence.at, zone_of(&line.planned, plan)),
+        "state": line.standing.state.as_str(),
+        "dose": line.dose().map(|dose| dose.to_string()),
+    })
+}
+
+/// Returns all that is known of an occurrence.
+fn long(line: &Line<'_>, plan: &Plan) -> Value {
+    let item = &line.planned.regimen.item;
+    let zone = zone_of(&line.planned, plan);
+    let answer = line.standing.answer.as_ref();
+    let answered_at = answer.map(|record| match record.fact.at() {
+        When::Instant(at) => shown(at, zone),
+        When::Date(date) => date.to_string(),
+    });
+    let amount = answer.and_then(|record| match &record.fact {
+        Fact::Intake { amount, .. } => amount.map(|amount| amount.to_string()),
+        _ => None,
+    });
+    let mut value = short(line, plan);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("kind".to_owned(), item.kind.as_str().into());
+        object.insert("planned".to_owned(), line.planned.occurrence.id.slot.to_string().into());
+        object.insert("strain".to_owned(), item.strain.clone().into());
+        object.insert("with".to_owned(), item.with.clone().into());
+        object.insert("target".to_owned(), item.target.map(|target| target.to_string()).into());
+        object.insert("closes".to_owned(), shown(line.standing.closes, zone).into());
+        object.insert(
+            "snoozed_until".to_owned(),
+            line.standing.snoozed_until.map(|until| shown(until, zone)).into(),
+        );
+        object.insert("answer".to_owned(), answer.map(|record| record.id.to_string()).into());
+        object.insert("answered_at".to_owned(), answered_at.into());
+        object.insert("amount".to_owned(), amount.into());
+    }
+    value
+}
+
+/// The occurrences of today, and those of before that are still due.
+async fn today(scene: &Scene) -> Result<String, Failure> {
+    let lines = day_lines(scene, short).await?;
+    Ok(Value::Array(lines).to_string())
+}
+
+async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result<Vec<Value>, Failure> {
+    let midnight = instant(At::Date(scene.today()), scene.zone(), scene.now).map_err(Failure::Asked)?;
+    let tomorrow = instant(At::Date(scene.today().saturating_add(1.day())), scene.zone(), scene.now)
+        .map_err(Failure::Asked)?;
+    let ledger = scene.ledger(midnight, tomorrow, None).await?;
+    let mut lines = timeline(&scene.plan, &ledger, None, midnight, tomorrow, scene.now);
+    // What is still open from before: an evening's slot after midnight, a scan for weeks. Each item
+    // as far back as its grace and a snooze reach.
+    let mut earlier = Vec::new();
+    for item in scene.plan.items() {
+        let grace = scene.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
+        let from = scene.now.checked_sub(grace + SignedDuration::from_hours(26)).unwrap_or(Timestamp::MIN);
+        if from >= midnight || scene.plan.occurrences(item, &[], from, midnight).is_empty() {
+            continue;
+        }
+        earlier.push((item.clone(), from));
+    }
+    let first = earlier.iter().map(|(_, from)| *from).min();
+    if let Some(first) = first {
+        // Most items reach back a day and are in one question; the few that reach further have their own.
+        let near = scene.now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(first);
+        let shared = scene.ledger(near, midnight, None).await?;
+        for (item, from) in earlier {
+            let own;
+            let ledger = if from >= near {
+                &shared
+            } else {
+                own = scene.ledger(from, midnight, Some(&item)).await?;
+                &own
+            };
+            let open = timeline(&scene.plan, ledger, Some(&item), from, midnight, scene.now);
+            lines.extend(open.into_iter().filter(|line| line.standing.state == State::Due));
+        }
+        lines.sort_by_key(|line| (line.planned.occurrence.at, line.planned.occurrence.id.clone()));
+    }
+    Ok(lines.iter().map(|line| view(line, &scene.plan)).collect())
+}
+
+/// The next occurrences of all items.
+async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
+    let recent = scene.now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
+    let soon = scene.now.checked_add(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MAX);
+    // Only what is near can have been answered ahead of its time.
+    let ledger = scene.ledger(recent, soon, None).await?;
+    let following = |item: &ItemId, after: Timestamp| {
+        let planned = scene.plan.next_after(item, &ledger.intakes(item), after)?;
+        let standing = crate::ledger::standing(&planned, &ledger, scene.now);
+        Some(Line { planned, standing })
+    };
+    let mut queue: BTreeSet<(Timestamp, ItemId)> = BTreeSet::new();
+    let mut lines = Vec::new();
+    for item in scene.plan.current_items() {
+        queue.extend(following(&item.id, scene.now).map(|line| (line.planned.occurrence.at, item.id.clone())));
+    }
+    while let Some((at, item)) = queue.pop_first() {
+        let before = at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at);
+        if let Some(line) = following(&item, before).filter(|line| line.standing.state == State::Upcoming) {
+            lines.push(short(&line, &scene.plan));
+        }
+        if lines.len() >= count {
+            break;
+        }
+        queue.extend(following(&item, at).map(|line| (line.planned.occurrence.at, item)));
+    }
+    Ok(Value::Array(lines).to_string())
+}
+
+async fn occurrences(
+    scene: &Scene,
+    from: Option<At>,
+    until: Option<At>,
+    item: Option<ItemId>,
+) -> Result<String, Failure> {
+    if let Some(item) = item.as_ref().filter(|item| scene.plan.regimens(item).is_empty()) {
+        return Err(Failure::Asked(format!("there is no item `{item}` in the schedule")));
+    }
+    if from.is_none() && until.is_none() && item.is_none() {
+        let lines = day_lines(scene, long).await?;
+        return Ok(Value::Array(lines).to_string());
+    }
+    let zone = scene.zone();
+    let from = instant(from.unwrap_or(At::Date(scene.today())), zone, scene.now).map_err(Failure::Asked)?;
+    let day_after = zone.to_datetime(from).date().saturating_add(1.day());
+    let until = instant(until.unwrap_or(At::Date(day_after)), zone, scene.now).map_err(Failure::Asked)?;
+    if until.duration_since(from) > SignedDuration::from_hours(24 * MAX_RANGE_DAYS) {
+        return Err(Failure::Asked(format!("the range is wider than {MAX_RANGE_DAYS} days")));
+    }
+    let ledger = scene.ledger(from, until, item.as_ref()).await?;
+    let lines = timeline(&scene.plan, &ledger, item.as_ref(), from, until, scene.now);
+    Ok(Value::Array(lines.iter().map(|line| long(line, &scene.plan)).collect()).to_string())
+}
+
+/// The facts of a range of local time, in the order in which they were recorded, as the journal has them.
+async fn facts(
+    scene: &Scene,
+    since: Option<At>,
+    until: Option<At>,
+    item: Option<ItemId>,
+    limit: Option<usize>,
+) -> Result<String, Failure> {
+    let zone = scene.zone();
+    let bound = |at: Option<At>, open: Timestamp| {
+        at.map_or(Ok(open), |at| instant(at, zone, scene.now)).map_err(Failure::Asked)
+    };
+    let (from, to) = (bound(since, Timestamp::MIN)?, bound(until, Timestamp::MAX)?);
+    let mut lines = scene.reader.ask(Question::About { from, until: to, item: item.clone() }).await?;
+    let fits = |record: &Record| {
+        let civil = zone.to_datetime(from)..zone.to_datetime(to);
+        let about = about(record, zone);
+        (since.is_none() || civil.start <= about) && (until.is_none() || about < civil.end)
+    };
+    lines.retain(|line| fits(&line.record));
+    lines.sort_by(|a, b| (a.record.recorded_at, &a.record.id).cmp(&(b.record.recorded_at, &b.record.id)));
+    lines.dedup_by(|a, b| a.record.id == b.record.id);
+    let skip = limit.map_or(0, |limit| lines.len().saturating_sub(limit));
+    let texts: Vec<&str> = lines.iter().skip(skip).map(|line| &*line.text).collect();
+    Ok(format!("[{}]", texts.join(",")))
+}
+
+/// Returns the local time that a fact is about: its slot's, else when it happened.
+fn about(record: &Record, zone: &TimeZone) -> DateTime {
+    match (record.fact.occurrence(), record.fact.at()) {
+        (Some(occurrence), _) => match occurrence.slot {
+            crate::schedule::Slot::Civil(at) => at,
+            crate::schedule::Slot::Utc(at) => zone.to_datetime(at),
+        },
+        (None, When::Instant(at)) => zone.to_datetime(at),
+        (None, When::Date(date)) => date.to_datetime(Time::midnight()),
+    }
+}
+
+/// Says how the daemon, the journal and the database are.
+pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
+    let zone = scene.zone();
+    let next = next(scene, 1).await.ok();
+    let next: Value = next.and_then(|next| serde_json::from_str(&next).ok()).unwrap_or_default();
+    let health = scene.reader.health().await;
+    let (facts, marks, error) = match &health {
+        Ok(health) => (health.facts, json!(health.marks), health.error.clone()),
+        Err(error) => (0, Value::Null, Some(error.to_string())),
+    };
+    let Status { condition, schedule, items, data_dir, device, last, now } = status;
+    let notifications = match (&condition.server, &condition.no_server) {
+        (Some(server), _) => json!({
+            "state": "ready",
+            "server": server.name,
+            "version": server.version,
+            "buttons": server.has_buttons(),
+            "capabilities": server.capabilities,
+        }),
+        (None, Some(reason)) => json!({ "state": "unavailable", "reason": reason }),
+        (None, None) => json!({ "state": "unknown" }),
+    };
+    let last = last.map(|record| {
+        json!({
+            "fact": record.id.to_string(),
+            "occurrence": record.fact.occurrence().map(ToString::to_string),
+            "item": record.fact.item().map(ToString::to_string),
+            "recorded_at": shown(record.recorded_at, zone),
+        })
+    });
+    let json = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "now": shown(now, zone),
+        "started_at": shown(condition.started_at, zone),
+        "zone": condition.zone,
+        "schedule": { "path": schedule, "items": items, "error": condition.schedule_error },
+        "notifications": notifications,
+        "last": last,
+        "next": next.get(0),
+        "journal": { "path": format!("{data_dir}/journal/{device}.jsonl"), "device": device, "facts": marks.get(&device) },
+        "database": { "path": format!("{data_dir}/db"), "facts": facts, "devices": marks, "error": error },
+    });
+    Reply::ok(json.to_string())
+}

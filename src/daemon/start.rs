@@ -1,0 +1,229 @@
+//! The start: opens what is needed, in the order in which a failure costs least.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{broadcast, mpsc};
+use tracing::{info, warn};
+
+use super::event::Sources;
+use super::{Condition, Daemon, DaemonError, EVENT_BACKLOG, MAX_WAITING_CALLS};
+use crate::agenda::Agenda;
+use crate::api::Listener;
+use crate::clock::{Clock, LOCALTIME, system_zone};
+use crate::config::{self, DEFAULT_SCHEDULE};
+use crate::desktop;
+use crate::ledger::{Fact, Ledger, When};
+use crate::reminder::{Input, Reminder};
+use crate::schedule::{Plan, Recurrence, ZoneHistory};
+use crate::store::{Question, Reader, Store, StoreError, make_private_dir};
+use crate::watch::Watch;
+
+/// Where everything lies.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The schedule file; where there is none, the default one is written.
+    pub schedule: PathBuf,
+    /// The data directory.
+    pub data_dir: PathBuf,
+    /// The socket, unless the service manager hands one over.
+    pub socket: PathBuf,
+    /// Whether a person looks on: then the daemon says what it does in words.
+    pub on_terminal: bool,
+}
+
+/// Rebuilding fewer facts than this is not worth a word.
+const PROGRESS_FROM: u64 = 20_000;
+
+/// How many intakes of an item are read at the start, for rules that count from the last.
+const INTAKES: usize = 64;
+
+impl Daemon {
+    pub(super) async fn start(
+        options: Options,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Sources, Listener), DaemonError> {
+        // Whatever is made from here on is nobody else's business.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+        let io = |what: &str| {
+            let what = what.to_owned();
+            move |source| DaemonError::Io { what, source }
+        };
+        let wrote_schedule = provide_schedule(&options.schedule)?;
+        let schedule = config::load(&options.schedule)?;
+        let (written_sender, written) = mpsc::unbounded_channel();
+        let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let on_terminal = options.on_terminal;
+        let store = Store::open(&options.data_dir, &host_name, written_sender, |done, total| {
+            if total >= PROGRESS_FROM {
+                info!(done, total, "bringing the database up to the journal");
+                if on_terminal {
+                    print(&format!("rebuilding the database: {done} of {total} facts"));
+                }
+            }
+        })?;
+        let listener = listener(&options.socket)?;
+        let now = clock.now();
+        let (zone_name, zone) = system_zone();
+        let reader = store.reader();
+        let (plan, ledger) = recall(&reader, &zone, now).await?;
+        let (wakes_sender, wakes) = mpsc::unbounded_channel();
+        let agenda = Agenda::start(wakes_sender).await?;
+        let (desktop, desktop_commands) = mpsc::unbounded_channel();
+        let (desktop_sender, desktop_events) = mpsc::unbounded_channel();
+        tokio::spawn(desktop::run(desktop_commands, desktop_sender));
+        let (calls_sender, calls) = mpsc::channel(MAX_WAITING_CALLS);
+        let (learned_sender, learned) = mpsc::unbounded_channel();
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        let watch = Watch::new([options.schedule.as_path(), Path::new(LOCALTIME)])
+            .inspect_err(|error| warn!(%error, "changes of the schedule are not noticed; SIGHUP reads it again"))
+            .ok();
+        let sources = Sources {
+            wakes,
+            written,
+            desktop: desktop_events,
+            calls,
+            calls_sender,
+            learned,
+            watch,
+            hangup: signal(SignalKind::hangup()).map_err(io("listen for SIGHUP"))?,
+            terminate: signal(SignalKind::terminate()).map_err(io("listen for SIGTERM"))?,
+            interrupt: signal(SignalKind::interrupt()).map_err(io("listen for SIGINT"))?,
+        };
+        let mut daemon = Self {
+            clock,
+            reminder: Reminder::new(plan, ledger, now),
+            agenda,
+            device: store.device().to_owned(),
+            store: Some(store),
+            reader,
+            desktop,
+            events,
+            learned: learned_sender,
+            waiting: HashMap::new(),
+            last_request: 0,
+            condition: Condition { zone: zone_name.clone(), started_at: now, ..Condition::default() },
+            wrote_schedule,
+            options,
+        };
+        daemon.input(now, Input::Zone(zone_name, zone)).await;
+        daemon.input(now, Input::Schedule(schedule.items)).await;
+        Ok((daemon, sources, listener))
+    }
+
+    /// Says where everything lies and what comes next.
+    pub(super) fn report(&self) {
+        info!(version = env!("CARGO_PKG_VERSION"), "dosed runs");
+        if !self.options.on_terminal {
+            return;
+        }
+        let now = self.clock.now();
+        let plan = self.reminder.plan();
+        let items = plan.current_items().count();
+        let new = if self.wrote_schedule { ", written just now: change it as you like" } else { "" };
+        let socket = self.options.socket.display();
+        print(&format!("dosed {} runs; Ctrl-C ends it", env!("CARGO_PKG_VERSION")));
+        print(&format!("  schedule  {} ({items} items{new})", self.options.schedule.display()));
+        print(&format!("  record    {}", self.options.data_dir.display()));
+        print(&format!("  socket    {socket}"));
+        let zone = plan.zones.zone_at(now);
+        let next = plan
+            .current_items()
+            .filter_map(|item| {
+                let next = plan.next_after(&item.id, &self.reminder.ledger().intakes(&item.id), now)?;
+                Some((next.occurrence.at, item.name.as_str()))
+            })
+            .min();
+        match next {
+            Some((at, name)) => {
+                print(&format!("  next      {name}, {}", zone.to_datetime(at).strftime("%A %-d %B, %H:%M")));
+            }
+            None => print("  next      nothing is planned"),
+        }
+        print("  in another terminal: dosed today, dosed take ITEM, dosed status (or: cargo run --release -- today)");
+    }
+}
+
+/// Prints a line for whoever looks on; a terminal that has gone is no reason to end.
+pub(super) fn print(line: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Writes the default schedule where there is none.
+fn provide_schedule(path: &Path) -> Result<bool, DaemonError> {
+    if path.exists() {
+        return Ok(false);
+    }
+    let io = |source| DaemonError::Io { what: format!("write the first schedule {}", path.display()), source };
+    if let Some(dir) = path.parent().filter(|dir| !dir.exists()) {
+        make_private_dir(dir).map_err(io)?;
+    }
+    // Whole or not at all: another program may be looking.
+    let beside = path.with_extension("toml.new");
+    std::fs::write(&beside, DEFAULT_SCHEDULE).and_then(|()| std::fs::rename(&beside, path)).map_err(io)?;
+    Ok(true)
+}
+
+/// Takes the socket that the service manager hands over, or makes one.
+fn listener(path: &Path) -> Result<Listener, DaemonError> {
+    let io = |source| DaemonError::Io { what: "use the socket of the service manager".to_owned(), source };
+    match listenfd::ListenFd::from_env().take_unix_listener(0).map_err(io)? {
+        Some(socket) => Listener::activated(socket).map_err(io),
+        None => Ok(Listener::bind(path)?),
+    }
+}
+
+/// Reads back what shapes the plan and what may still be open.
+async fn recall(
+    reader: &Reader,
+    zone: &jiff::tz::TimeZone,
+    now: Timestamp,
+) -> Result<(Plan, Ledger), StoreError> {
+    let mut ledger = Ledger::default();
+    for line in reader.ask(Question::Plan).await? {
+        ledger.fold(line.record);
+    }
+    let changes = ledger.zones();
+    let before = changes.first().map_or(zone, |(_, first)| first).clone();
+    let mut plan = Plan::new(ZoneHistory::new(before, changes));
+    for record in ledger.plan_records() {
+        let (Fact::Regimen { item, definition, .. }, When::Instant(at)) = (&record.fact, record.fact.at()) else {
+            continue;
+        };
+        match definition.as_deref().map(config::parse_definition) {
+            Some(Ok(item)) => plan.open(item, at),
+            None => plan.close(item, at),
+            Some(Err(why)) => {
+                warn!(fact = %record.id, %why, "a part of the plan's history cannot be read and is left out");
+                plan.close(item, at);
+            }
+        }
+    }
+    let grace = plan.items().flat_map(|item| plan.regimens(item)).map(|regimen| regimen.item.grace).max();
+    let back = grace.unwrap_or_default() + SignedDuration::from_hours(72);
+    let from = now.checked_sub(back).unwrap_or(Timestamp::MIN);
+    let until = now.checked_add(SignedDuration::from_hours(72)).unwrap_or(Timestamp::MAX);
+    for line in reader.ask(Question::About { from, until, item: None }).await? {
+        ledger.fold(line.record);
+    }
+    let counting: Vec<_> = plan
+        .current_items()
+        .filter(|item| {
+            matches!(
+                item.rule.recurrence,
+                Recurrence::Elapsed { .. } | Recurrence::Calendar { after_last: true, .. }
+            )
+        })
+        .map(|item| item.id.clone())
+        .collect();
+    for item in counting {
+        for line in reader.ask(Question::Intakes { item, newest: INTAKES }).await? {
+            ledger.fold(line.record);
+        }
+    }
+    Ok((plan, ledger))
+}

@@ -1,0 +1,275 @@
+//! Facts: each one thing that happened, never changed once recorded.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::schedule::{ItemId, OccurrenceId, Quantity};
+
+/// The name of a fact: the device that recorded it and its number there, `desk-3f2a.17`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactId {
+    /// The device, `[a-z0-9-]+`.
+    pub device: Arc<str>,
+    /// Its number in that device's journal, from 1.
+    pub seq: u64,
+}
+
+impl fmt::Display for FactId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.device, self.seq)
+    }
+}
+
+impl FromStr for FactId {
+    type Err = ParseFactIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || ParseFactIdError { text: text.to_owned() };
+        let (device, seq) = text.rsplit_once('.').ok_or_else(wrong)?;
+        let legal = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if device.is_empty() || !device.bytes().all(legal) {
+            return Err(wrong());
+        }
+        Ok(Self { device: device.into(), seq: seq.parse().map_err(|_| wrong())? })
+    }
+}
+
+/// A text that is not a fact's name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not the id of a fact: `dosed history` shows them, as in `desk-3f2a.17`")]
+pub struct ParseFactIdError {
+    text: String,
+}
+
+/// When something was done, as exactly as the person said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// To the second.
+    Instant(Timestamp),
+    /// On this local date, the hour not known.
+    Date(Date),
+}
+
+/// How a reminder went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// A notification server, with the number that it gave.
+    Desktop {
+        /// The server's number for the notification.
+        notification: u32,
+    },
+}
+
+/// How a notification ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// Its time on the screen was over.
+    Expired,
+    /// The person closed it.
+    Dismissed,
+    /// The server did not say.
+    Undefined,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Something was taken or done.
+    Intake {
+        /// What.
+        item: ItemId,
+        /// For which slot; `None` is extra or as needed.
+        occurrence: Option<OccurrenceId>,
+        /// When.
+        at: When,
+        /// How much, where the person said.
+        amount: Option<Quantity>,
+        /// How much was planned at that time, so that the record outlives the schedule.
+        planned: Option<Quantity>,
+        /// The person's note.
+        note: Option<String>,
+        /// The client's idempotency key.
+        key: Option<String>,
+    },
+    /// The person decided not to.
+    Skip {
+        /// Which slot.
+        occurrence: OccurrenceId,
+        /// When.
+        at: When,
+        /// Why.
+        reason: Option<String>,
+        /// The person's note.
+        note: Option<String>,
+        /// The client's idempotency key.
+        key: Option<String>,
+    },
+    /// The person wants to be asked later.
+    Snooze {
+        /// Which slot.
+        occurrence: OccurrenceId,
+        /// When it was said.
+        at: Timestamp,
+        /// When to ask again.
+        until: Timestamp,
+        /// The client's idempotency key.
+        key: Option<String>,
+    },
+    /// A reminder reached a channel.
+    Delivered {
+        /// Of which slot.
+        occurrence: OccurrenceId,
+        /// When.
+        at: Timestamp,
+        /// Which way.
+        channel: Channel,
+    },
+    /// A reminder could not be delivered.
+    Undelivered {
+        /// Of which slot.
+        occurrence: OccurrenceId,
+        /// When it was tried.
+        at: Timestamp,
+        /// Why not.
+        reason: String,
+    },
+    /// A notification left the screen without an answer.
+    Closed {
+        /// Of which slot.
+        occurrence: OccurrenceId,
+        /// When.
+        at: Timestamp,
+        /// How.
+        reason: CloseReason,
+    },
+    /// A version of an item's schedule began, or the item was taken out of it.
+    Regimen {
+        /// Which item.
+        item: ItemId,
+        /// From when on.
+        at: Timestamp,
+        /// The item as the schedule describes it, as JSON text; `None` when it was taken out.
+        definition: Option<String>,
+    },
+    /// The person's clock shows another zone.
+    Zone {
+        /// From when on.
+        at: Timestamp,
+        /// The IANA name.
+        zone: String,
+    },
+    /// Reminders are paused.
+    Pause {
+        /// Which item; `None` is all.
+        item: Option<ItemId>,
+        /// From when on.
+        at: Timestamp,
+        /// Until when; `None` is until a resume.
+        until: Option<Timestamp>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Reminders go on.
+    Resume {
+        /// Which item; `None` is all.
+        item: Option<ItemId>,
+        /// From when on.
+        at: Timestamp,
+    },
+    /// An earlier fact is taken back.
+    Retraction {
+        /// Which fact.
+        fact: FactId,
+        /// The slot that the fact is about, if it is about one.
+        occurrence: Option<OccurrenceId>,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: Option<String>,
+        /// The client's idempotency key.
+        key: Option<String>,
+    },
+}
+
+impl Fact {
+    /// Returns the slot that the fact is about.
+    #[must_use]
+    pub fn occurrence(&self) -> Option<&OccurrenceId> {
+        match self {
+            Self::Intake { occurrence, .. } | Self::Retraction { occurrence, .. } => occurrence.as_ref(),
+            Self::Skip { occurrence, .. }
+            | Self::Snooze { occurrence, .. }
+            | Self::Delivered { occurrence, .. }
+            | Self::Undelivered { occurrence, .. }
+            | Self::Closed { occurrence, .. } => Some(occurrence),
+            Self::Regimen { .. } | Self::Zone { .. } | Self::Pause { .. } | Self::Resume { .. } => None,
+        }
+    }
+
+    /// Returns the item that the fact is about.
+    #[must_use]
+    pub fn item(&self) -> Option<&ItemId> {
+        match self {
+            Self::Intake { item, .. } | Self::Regimen { item, .. } => Some(item),
+            Self::Pause { item, .. } | Self::Resume { item, .. } => item.as_ref(),
+            Self::Zone { .. } => None,
+            other => other.occurrence().map(|occurrence| &occurrence.item),
+        }
+    }
+
+    /// Returns when it happened.
+    #[must_use]
+    pub fn at(&self) -> When {
+        match self {
+            Self::Intake { at, .. } | Self::Skip { at, .. } => *at,
+            Self::Snooze { at, .. }
+            | Self::Delivered { at, .. }
+            | Self::Undelivered { at, .. }
+            | Self::Closed { at, .. }
+            | Self::Regimen { at, .. }
+            | Self::Zone { at, .. }
+            | Self::Pause { at, .. }
+            | Self::Resume { at, .. }
+            | Self::Retraction { at, .. } => When::Instant(*at),
+        }
+    }
+
+    /// Returns the client's idempotency key.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Intake { key, .. }
+            | Self::Skip { key, .. }
+            | Self::Snooze { key, .. }
+            | Self::Retraction { key, .. } => key.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the fact is what a person answered: an intake, a skip or a snooze.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        matches!(self, Self::Intake { .. } | Self::Skip { .. } | Self::Snooze { .. })
+    }
+
+    /// Tells whether the fact shapes the plan itself and so must be known at all times.
+    #[must_use]
+    pub fn shapes_plan(&self) -> bool {
+        matches!(self, Self::Regimen { .. } | Self::Zone { .. } | Self::Pause { .. } | Self::Resume { .. })
+    }
+}
+
+/// A fact as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its name.
+    pub id: FactId,
+    /// When it was written down, which can be long after it happened.
+    pub recorded_at: Timestamp,
+    /// What happened.
+    pub fact: Fact,
+}

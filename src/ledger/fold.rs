@@ -1,0 +1,294 @@
+//! The fold: facts in any order become what is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{Fact, FactId, Record, When};
+use crate::schedule::{ItemId, OccurrenceId};
+
+/// A chain of retractions of retractions longer than this is cut; people make one or two.
+const MAX_RETRACTIONS_DEEP: usize = 16;
+
+/// A set of facts with the ways to ask them.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    records: BTreeMap<FactId, Record>,
+    by_occurrence: BTreeMap<OccurrenceId, BTreeSet<FactId>>,
+    intakes_by_item: BTreeMap<ItemId, BTreeSet<FactId>>,
+    retractions: BTreeMap<FactId, BTreeSet<FactId>>,
+    by_key: BTreeMap<String, FactId>,
+    plan_facts: BTreeSet<FactId>,
+}
+
+impl Ledger {
+    /// Adds a fact; a fact that is known already changes nothing.
+    pub fn fold(&mut self, record: Record) {
+        let id = record.id.clone();
+        if self.records.contains_key(&id) {
+            return;
+        }
+        if let Some(occurrence) = record.fact.occurrence() {
+            self.by_occurrence.entry(occurrence.clone()).or_default().insert(id.clone());
+        }
+        match &record.fact {
+            Fact::Retraction { fact, .. } => {
+                self.retractions.entry(fact.clone()).or_default().insert(id.clone());
+            }
+            Fact::Intake { item, .. } => {
+                self.intakes_by_item.entry(item.clone()).or_default().insert(id.clone());
+            }
+            fact if fact.shapes_plan() => {
+                self.plan_facts.insert(id.clone());
+            }
+            _ => {}
+        }
+        if let Some(key) = record.fact.key() {
+            self.by_key.insert(key.to_owned(), id.clone());
+        }
+        self.records.insert(id, record);
+    }
+
+    /// Returns a fact by its name.
+    #[must_use]
+    pub fn get(&self, id: &FactId) -> Option<&Record> {
+        self.records.get(id)
+    }
+
+    /// Returns the fact that was recorded under an idempotency key.
+    #[must_use]
+    pub fn by_key(&self, key: &str) -> Option<&Record> {
+        self.by_key.get(key).and_then(|id| self.records.get(id))
+    }
+
+    /// Returns the standing retraction of a fact.
+    #[must_use]
+    pub fn retraction(&self, id: &FactId) -> Option<&Record> {
+        let by = self.retractions.get(id)?.iter().find(|by| self.stands(by))?;
+        self.records.get(by)
+    }
+
+    /// Tells whether a fact stands, that is, has not been taken back.
+    #[must_use]
+    pub fn stands(&self, id: &FactId) -> bool {
+        self.stands_at_depth(id, 0)
+    }
+
+    fn stands_at_depth(&self, id: &FactId, depth: usize) -> bool {
+        depth < MAX_RETRACTIONS_DEEP
+            && !self
+                .retractions
+                .get(id)
+                .is_some_and(|by| by.iter().any(|retraction| self.stands_at_depth(retraction, depth + 1)))
+    }
+
+    /// Returns the standing facts about a slot, oldest recorded first.
+    fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
+        let ids = self.by_occurrence.get(occurrence);
+        let mut records: Vec<_> = ids
+            .into_iter()
+            .flatten()
+            .filter(|id| self.stands(id))
+            .filter_map(|id| self.records.get(id))
+            .collect();
+        records.sort_by(|a, b| (a.recorded_at, &a.id).cmp(&(b.recorded_at, &b.id)));
+        records
+    }
+
+    /// Returns the answer that resolves a slot: the first intake or skip that stands.
+    #[must_use]
+    pub fn answer(&self, occurrence: &OccurrenceId) -> Option<&Record> {
+        self.about(occurrence)
+            .into_iter()
+            .find(|record| matches!(record.fact, Fact::Intake { .. } | Fact::Skip { .. }))
+    }
+
+    /// Returns the newest snooze of a slot.
+    #[must_use]
+    pub fn snooze(&self, occurrence: &OccurrenceId) -> Option<&Record> {
+        self.about(occurrence).into_iter().rfind(|record| matches!(record.fact, Fact::Snooze { .. }))
+    }
+
+    /// Returns the time that the newest snooze of a slot ends.
+    #[must_use]
+    pub fn snoozed_until(&self, occurrence: &OccurrenceId) -> Option<Timestamp> {
+        match self.snooze(occurrence)?.fact {
+            Fact::Snooze { until, .. } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Returns the instants at which a slot's reminder was delivered, in order.
+    #[must_use]
+    pub fn deliveries(&self, occurrence: &OccurrenceId) -> Vec<Timestamp> {
+        let mut found: Vec<_> = self
+            .about(occurrence)
+            .into_iter()
+            .filter_map(|record| match record.fact {
+                Fact::Delivered { at, .. } => Some(at),
+                _ => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Tells whether it is already written down that a slot's reminder could not be delivered.
+    #[must_use]
+    pub fn is_known_undelivered(&self, occurrence: &OccurrenceId) -> bool {
+        self.about(occurrence).iter().any(|record| matches!(record.fact, Fact::Undelivered { .. }))
+    }
+
+    /// Returns the instants at which an item was taken, in order; dates without a time are left out.
+    #[must_use]
+    pub fn intakes(&self, item: &ItemId) -> Vec<Timestamp> {
+        let mut found: Vec<_> = self
+            .intakes_by_item
+            .get(item)
+            .into_iter()
+            .flatten()
+            .filter(|id| self.stands(id))
+            .filter_map(|id| match self.records[id].fact.at() {
+                When::Instant(at) => Some(at),
+                When::Date(_) => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Tells whether an item was paused at an instant.
+    #[must_use]
+    pub fn is_paused(&self, item: &ItemId, instant: Timestamp) -> bool {
+        let concerns = |about: &Option<ItemId>| about.as_ref().is_none_or(|about| about == item);
+        self.plan_records()
+            .into_iter()
+            .rev()
+            .find_map(|record| match &record.fact {
+                Fact::Pause { item, at, until, .. } if *at <= instant && concerns(item) => {
+                    Some(until.is_none_or(|until| instant < until))
+                }
+                Fact::Resume { item, at } if *at <= instant && concerns(item) => Some(false),
+                _ => None,
+            })
+            .unwrap_or(false)
+    }
+
+    /// Returns when a pause of an item that holds at an instant ends, where its end is known.
+    #[must_use]
+    pub fn paused_until(&self, item: &ItemId, instant: Timestamp) -> Option<Timestamp> {
+        if !self.is_paused(item, instant) {
+            return None;
+        }
+        self.plan_records().into_iter().rev().find_map(|record| match &record.fact {
+            Fact::Pause { item: about, at, until, .. }
+                if *at <= instant && about.as_ref().is_none_or(|about| about == item) =>
+            {
+                *until
+            }
+            _ => None,
+        })
+    }
+
+    /// Returns the facts that shape the plan and stand, in the order in which they hold.
+    #[must_use]
+    pub fn plan_records(&self) -> Vec<&Record> {
+        let mut records: Vec<_> = self
+            .plan_facts
+            .iter()
+            .filter(|id| self.stands(id))
+            .filter_map(|id| self.records.get(id))
+            .collect();
+        let instant = |record: &Record| match record.fact.at() {
+            When::Instant(at) => at,
+            When::Date(_) => record.recorded_at,
+        };
+        records.sort_by(|a, b| (instant(a), a.recorded_at, &a.id).cmp(&(instant(b), b.recorded_at, &b.id)));
+        records
+    }
+
+    /// Returns the pauses and resumes that stand.
+    #[must_use]
+    pub fn pauses(&self) -> Vec<Record> {
+        let is_pause = |record: &&Record| matches!(record.fact, Fact::Pause { .. } | Fact::Resume { .. });
+        self.plan_facts
+            .iter()
+            .filter(|id| self.stands(id))
+            .filter_map(|id| self.records.get(id))
+            .filter(is_pause)
+            .cloned()
+            .collect()
+    }
+
+    /// Returns the answer that was recorded last and stands.
+    #[must_use]
+    pub fn newest_answer(&self) -> Option<&Record> {
+        self.records
+            .values()
+            .filter(|record| record.fact.is_answer() && self.stands(&record.id))
+            .max_by_key(|record| (record.recorded_at, &record.id))
+    }
+
+    /// Returns the changes of zone, in order; a name that this machine does not know is left out.
+    #[must_use]
+    pub fn zones(&self) -> Vec<(Timestamp, TimeZone)> {
+        self.plan_records()
+            .into_iter()
+            .filter_map(|record| match &record.fact {
+                Fact::Zone { at, zone } => Some((*at, TimeZone::get(zone).ok()?)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Returns every fact, by device and number.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.records.values()
+    }
+
+    /// Lets go of what happened before an instant and shapes nothing that is still open.
+    ///
+    /// The facts that shape the plan stay, and so does the newest intake of each item.
+    pub fn forget_before(&mut self, instant: Timestamp) {
+        let newest: BTreeSet<FactId> = self
+            .intakes_by_item
+            .values()
+            .filter_map(|ids| ids.iter().max_by_key(|id| self.records[*id].recorded_at).cloned())
+            .collect();
+        let old: Vec<FactId> = self
+            .records
+            .values()
+            .filter(|record| {
+                record.recorded_at < instant && !record.fact.shapes_plan() && !newest.contains(&record.id)
+            })
+            .map(|record| record.id.clone())
+            .collect();
+        for id in old {
+            self.forget(&id);
+        }
+    }
+
+    fn forget(&mut self, id: &FactId) {
+        let Some(record) = self.records.remove(id) else { return };
+        fn take<K: Ord>(index: &mut BTreeMap<K, BTreeSet<FactId>>, key: &K, id: &FactId) {
+            if let Some(ids) = index.get_mut(key) {
+                ids.remove(id);
+                if ids.is_empty() {
+                    index.remove(key);
+                }
+            }
+        }
+        if let Some(occurrence) = record.fact.occurrence() {
+            take(&mut self.by_occurrence, occurrence, id);
+        }
+        match &record.fact {
+            Fact::Retraction { fact, .. } => take(&mut self.retractions, fact, id),
+            Fact::Intake { item, .. } => take(&mut self.intakes_by_item, item, id),
+            _ => {}
+        }
+        if let Some(key) = record.fact.key() {
+            self.by_key.remove(key);
+        }
+    }
+}

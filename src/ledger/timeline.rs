@@ -1,0 +1,153 @@
+//! The state of each occurrence, derived.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Fact, Ledger, Record};
+use crate::schedule::{ItemId, Occurrence, Plan, Planned, Quantity};
+
+/// The longest time after the end of a snooze in which a slot can still be answered as itself.
+const MAX_GRACE_AFTER_SNOOZE: SignedDuration = SignedDuration::from_hours(1);
+
+/// What has become of an occurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Its time has not come.
+    Upcoming,
+    /// It can be answered.
+    Due,
+    /// Taken as planned.
+    Taken,
+    /// Less was taken than planned.
+    Partial,
+    /// The person decided not to.
+    Skipped,
+    /// The person was asked and did not answer.
+    Missed,
+    /// The person could not be asked.
+    Unknown,
+    /// It was paused, or the schedule was changed before it could be answered.
+    Excused,
+}
+
+impl State {
+    /// Returns the state's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upcoming => "upcoming",
+            Self::Due => "due",
+            Self::Taken => "taken",
+            Self::Partial => "partial",
+            Self::Skipped => "skipped",
+            Self::Missed => "missed",
+            Self::Unknown => "unknown",
+            Self::Excused => "excused",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Where an occurrence stands at an instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Its state.
+    pub state: State,
+    /// The answer that resolves it.
+    pub answer: Option<Record>,
+    /// When a snooze ends, while one runs.
+    pub snoozed_until: Option<Timestamp>,
+    /// When it can no longer be answered without naming it.
+    pub closes: Timestamp,
+}
+
+/// Derives where an occurrence stands.
+#[must_use]
+pub fn standing(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Standing {
+    let Occurrence { id, at } = &planned.occurrence;
+    let item = &planned.regimen.item;
+    let snoozed_until = ledger.snoozed_until(id);
+    let closes = closes(planned, snoozed_until);
+    let answer = ledger.answer(id);
+    let state = match answer.map(|record| &record.fact) {
+        Some(Fact::Intake { amount, planned, .. }) => taken(*amount, *planned),
+        Some(_) => State::Skipped,
+        None if ledger.is_paused(&item.id, *at) => State::Excused,
+        None if now < *at => State::Upcoming,
+        None if planned.dropped_at.is_some_and(|dropped| dropped < closes && dropped <= now) => State::Excused,
+        None if now < closes => State::Due,
+        None if ledger.deliveries(id).is_empty() => State::Unknown,
+        None => State::Missed,
+    };
+    Standing {
+        state,
+        answer: answer.cloned(),
+        snoozed_until: snoozed_until.filter(|until| state == State::Due && now < *until),
+        closes,
+    }
+}
+
+fn taken(amount: Option<Quantity>, planned: Option<Quantity>) -> State {
+    match (amount, planned) {
+        (Some(amount), Some(planned)) if amount.unit == planned.unit && amount.value < planned.value => {
+            State::Partial
+        }
+        _ => State::Taken,
+    }
+}
+
+/// Returns when an occurrence closes: after its grace, or a while after a snooze that ends later.
+fn closes(planned: &Planned<'_>, snoozed_until: Option<Timestamp>) -> Timestamp {
+    let grace = planned.regimen.item.grace;
+    let end = planned.occurrence.at.checked_add(grace).unwrap_or(Timestamp::MAX);
+    let after_snooze = snoozed_until
+        .and_then(|until| until.checked_add(grace.min(MAX_GRACE_AFTER_SNOOZE)).ok())
+        .unwrap_or(Timestamp::MIN);
+    end.max(after_snooze)
+}
+
+/// One occurrence with all that is shown of it.
+#[derive(Clone, Debug)]
+pub struct Line<'a> {
+    /// What was planned, and by what.
+    pub planned: Planned<'a>,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+impl Line<'_> {
+    /// Returns the dose that was planned.
+    #[must_use]
+    pub fn dose(&self) -> Option<Quantity> {
+        self.planned.regimen.item.dose_at(self.planned.occurrence.id.slot)
+    }
+}
+
+/// Returns the occurrences that are due in `[from, until)` with their states, by time; `item` narrows.
+#[must_use]
+pub fn timeline<'a>(
+    plan: &'a Plan,
+    ledger: &Ledger,
+    item: Option<&ItemId>,
+    from: Timestamp,
+    until: Timestamp,
+    now: Timestamp,
+) -> Vec<Line<'a>> {
+    let mut lines: Vec<_> = plan
+        .items()
+        .filter(|id| item.is_none_or(|item| item == *id))
+        .flat_map(|id| plan.occurrences(id, &ledger.intakes(id), from, until))
+        .map(|planned| Line { standing: standing(&planned, ledger, now), planned })
+        .collect();
+    lines.sort_by(|a, b| {
+        let key = |line: &Line<'_>| (line.planned.occurrence.at, line.planned.occurrence.id.clone());
+        key(a).cmp(&key(b))
+    });
+    lines
+}

@@ -1,0 +1,32 @@
+//! dosed reminds a person at dose time, records what they answered so that it cannot be lost, and shows
+//! what their own record says.
+//!
+//! # Layout
+//!
+//! * Core, pure: [`schedule`] (what is planned), [`ledger`] (what happened), [`reminder`] (what to do now).
+//!   No clock, no files, no formats; `now` is an argument. They take facts and return actions.
+//! * Adapters, each hiding one technology and knowing no other: [`config`] (TOML), [`clock`], [`watch`]
+//!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (D-Bus), [`api`]
+//!   (HTTP).
+//! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
+//!   [`paths`] and [`render`] are the side of the commands.
+//!
+//! `schedule <- ledger <- reminder <- daemon -> adapters`, never the reverse; a test reads the sources.
+
+pub mod agenda;
+pub mod api;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod config;
+pub mod daemon;
+pub mod desktop;
+pub mod ledger;
+pub mod panics;
+pub mod paths;
+pub mod reminder;
+pub mod render;
+pub mod run;
+pub mod schedule;
+pub mod store;
+pub mod watch;

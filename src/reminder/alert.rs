@@ -1,0 +1,222 @@
+//! Alerts: what is on the screen. At most one open alert asks about an occurrence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::notice::{Button, Notice};
+use super::{Action, RETRY_FIRST, Reminder};
+use crate::ledger::{Channel, CloseReason, Fact, When};
+use crate::schedule::{ItemId, Occurrence, OccurrenceId, Planned};
+
+/// Names an alert for as long as the daemon runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlertId(pub u64);
+
+/// One occurrence on an alert.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Shown {
+    pub(super) occurrence: Occurrence,
+    /// The point in time that made it show: its time, the end of a snooze, a repetition, a lead.
+    pub(super) due: Timestamp,
+    /// Whether it only announces what is still to come.
+    pub(super) lead: bool,
+}
+
+impl Shown {
+    pub(super) fn new(planned: &Planned<'_>, due: Timestamp, lead: bool) -> Self {
+        Self { occurrence: planned.occurrence.clone(), due, lead }
+    }
+}
+
+/// What is on the screen, or on its way there.
+#[derive(Clone, Debug)]
+pub(super) struct Alert {
+    pub(super) lines: BTreeMap<OccurrenceId, Shown>,
+    /// The lines whose delivery is still to be recorded.
+    undelivered: BTreeSet<OccurrenceId>,
+}
+
+impl Reminder {
+    /// Puts what is due on the screen: with the alert that already asks about it, with the alert of
+    /// the same minute, or all together on a new one.
+    pub(super) fn show(&mut self, due: Vec<Shown>, now: Timestamp, actions: &mut Vec<Action>) {
+        let mut changed = BTreeSet::new();
+        let mut fresh = None;
+        for line in due {
+            let id = line.occurrence.id.clone();
+            let same_minute = |alert: &Alert| {
+                alert.lines.values().any(|other| minute(other.occurrence.at) == minute(line.occurrence.at))
+            };
+            let place = self
+                .alerts
+                .iter()
+                .find(|(_, alert)| alert.lines.contains_key(&id))
+                .or_else(|| self.alerts.iter().find(|(_, alert)| same_minute(alert)))
+                .map(|(place, _)| *place)
+                .or(fresh);
+            let place = place.unwrap_or_else(|| {
+                let place = AlertId(self.next_id());
+                fresh = Some(place);
+                place
+            });
+            let alert = self
+                .alerts
+                .entry(place)
+                .or_insert_with(|| Alert { lines: BTreeMap::new(), undelivered: BTreeSet::new() });
+            alert.undelivered.insert(id.clone());
+            alert.lines.insert(id.clone(), line);
+            self.shown.insert(id, now);
+            changed.insert(place);
+        }
+        for place in changed {
+            actions.push(Action::Show(self.notice(place, now)));
+        }
+    }
+
+    /// Takes lines off alerts that need no answer any more.
+    pub(super) fn tidy_alerts(
+        &mut self,
+        looked: &BTreeSet<ItemId>,
+        now: Timestamp,
+        actions: &mut Vec<Action>,
+    ) {
+        let concerned: BTreeSet<&ItemId> = self
+            .alerts
+            .values()
+            .flat_map(|alert| alert.lines.keys())
+            .map(|id| &id.item)
+            .filter(|item| looked.contains(*item))
+            .collect();
+        let askable: BTreeSet<OccurrenceId> =
+            concerned.into_iter().flat_map(|item| self.askable(item, now)).collect();
+        let mut changed = Vec::new();
+        for (place, alert) in &mut self.alerts {
+            let before = alert.lines.len();
+            alert.lines.retain(|id, _| !looked.contains(&id.item) || askable.contains(id));
+            if alert.lines.len() != before {
+                alert.undelivered.retain(|id| alert.lines.contains_key(id));
+                changed.push((*place, alert.lines.is_empty()));
+            }
+        }
+        for (place, is_empty) in changed {
+            if is_empty {
+                self.alerts.remove(&place);
+                actions.push(Action::Withdraw(place));
+            } else {
+                actions.push(Action::Show(self.notice(place, now)));
+            }
+        }
+        let open: BTreeSet<&OccurrenceId> = self.alerts.values().flat_map(|alert| alert.lines.keys()).collect();
+        let keep_from = self.oldest_open(now);
+        self.shown.retain(|id, at| *at >= keep_from || open.contains(id));
+    }
+
+    /// The server showed it: that is a delivery for every line that was new.
+    pub(super) fn take_shown(
+        &mut self,
+        now: Timestamp,
+        place: AlertId,
+        notification: u32,
+        actions: &mut Vec<Action>,
+    ) {
+        self.retry_after = RETRY_FIRST;
+        let Some(alert) = self.alerts.get_mut(&place) else { return };
+        for occurrence in std::mem::take(&mut alert.undelivered) {
+            let channel = Channel::Desktop { notification };
+            let fact = Fact::Delivered { occurrence, at: now, channel };
+            self.record(fact, Vec::new(), false, actions);
+        }
+    }
+
+    /// No server showed it: write that down once, tell the person another way, try again later.
+    pub(super) fn take_not_shown(
+        &mut self,
+        now: Timestamp,
+        place: AlertId,
+        reason: &str,
+        actions: &mut Vec<Action>,
+    ) {
+        if !self.alerts.contains_key(&place) {
+            return;
+        }
+        let notice = self.notice(place, now);
+        let Some(alert) = self.alerts.remove(&place) else { return };
+        let mut is_news = false;
+        for id in alert.lines.into_keys() {
+            self.shown.remove(&id);
+            if self.announced.insert(id.clone()) && !self.ledger.is_known_undelivered(&id) {
+                is_news = true;
+                let fact = Fact::Undelivered { occurrence: id, at: now, reason: reason.to_owned() };
+                self.record(fact, Vec::new(), false, actions);
+            }
+        }
+        if is_news {
+            actions.push(Action::Announce(notice));
+        }
+        self.hold_back(now);
+    }
+
+    /// The notification is gone and nobody answered: that is no answer.
+    pub(super) fn take_closed(
+        &mut self,
+        now: Timestamp,
+        place: AlertId,
+        reason: CloseReason,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(alert) = self.alerts.remove(&place) else { return };
+        for occurrence in alert.lines.into_keys() {
+            self.record(Fact::Closed { occurrence, at: now, reason }, Vec::new(), false, actions);
+        }
+    }
+
+    /// A button was pressed: the answer for every line of the alert.
+    pub(super) fn take_pressed(
+        &mut self,
+        now: Timestamp,
+        place: AlertId,
+        button: Button,
+        actions: &mut Vec<Action>,
+    ) {
+        let Some(alert) = self.alerts.remove(&place) else { return };
+        actions.push(Action::Withdraw(place));
+        for line in alert.lines.into_values().filter(|line| !line.lead) {
+            let id = line.occurrence.id;
+            if self.ledger.answer(&id).is_some() || self.pending_answer(&id).is_some() {
+                continue;
+            }
+            let at = When::Instant(now);
+            let fact = match button {
+                Button::Taken => self.intake(&id.item, Some(&id), at),
+                Button::Skip => Fact::Skip { occurrence: id, at, reason: None, note: None, key: None },
+                Button::Snooze => {
+                    let until = now.checked_add(self.snooze).unwrap_or(Timestamp::MAX);
+                    Fact::Snooze { occurrence: id, at: now, until, key: None }
+                }
+            };
+            self.record(fact, Vec::new(), true, actions);
+        }
+    }
+
+    /// A server is there: what waits is shown at once, and what an earlier server showed, again.
+    pub(super) fn take_server(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        self.retry_after = RETRY_FIRST;
+        self.retry_at = None;
+        let places: Vec<AlertId> = self.alerts.keys().copied().collect();
+        for place in places {
+            actions.push(Action::Show(self.notice(place, now)));
+        }
+        self.expect_all(now);
+    }
+
+    fn notice(&self, place: AlertId, now: Timestamp) -> Notice {
+        let lines = self.alerts.get(&place).map(|alert| &alert.lines);
+        let lines = lines.into_iter().flat_map(BTreeMap::values);
+        Notice::new(place, lines, &self.plan, now, self.snooze)
+    }
+}
+
+fn minute(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(60)
+}

@@ -1,0 +1,532 @@
+//! Answers: which occurrence is meant, whether it can be, and the fact that it makes.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::look::MAX_SNOOZE_PAST_GRACE;
+use super::{Action, Reminder, RequestId};
+use crate::ledger::{Fact, FactId, Record, State, When, standing};
+use crate::schedule::{ItemId, Kind, OccurrenceId, Planned, Quantity, Recurrence};
+
+/// How long before its time an occurrence can be answered without being named, at most its grace.
+const EARLY: SignedDuration = SignedDuration::from_hours(2);
+
+/// How long before its time an occurrence can be answered when it is named.
+const EARLY_NAMED: SignedDuration = SignedDuration::from_hours(24);
+
+/// A given time may be this far ahead of the clock (two clocks never agree).
+const CLOCKS_DISAGREE: SignedDuration = SignedDuration::from_secs(120);
+
+/// Two snoozes that end this close together are one.
+const SAME_SNOOZE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What somebody says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// It was taken, or done.
+    Take,
+    /// Not this time.
+    Skip,
+    /// Ask again later.
+    Snooze,
+    /// Something happened beside the plan: as needed, extra, so many minutes.
+    Log,
+}
+
+/// Of what they say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Of an item: the occurrence follows from the time.
+    Item(ItemId),
+    /// Of one occurrence.
+    Occurrence(OccurrenceId),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What.
+    pub verb: Verb,
+    /// Of what.
+    pub target: Target,
+    /// When it happened; `None` is now.
+    pub at: Option<When>,
+    /// How much.
+    pub amount: Option<Quantity>,
+    /// A note.
+    pub note: Option<String>,
+    /// Why it was skipped.
+    pub reason: Option<String>,
+    /// How long to snooze.
+    pub length: Option<SignedDuration>,
+    /// The idempotency key.
+    pub key: Option<String>,
+}
+
+/// What came of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is durable.
+    Recorded(Record),
+    /// It was already; this is the fact.
+    Repeated(Record),
+    /// It was not taken in.
+    Refused(Refusal),
+}
+
+/// Why an answer was not taken in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The schedule has no such item.
+    #[error("there is no item `{item}` in the schedule{}", did_you_mean(.nearest.as_ref()))]
+    UnknownItem {
+        /// What was asked for.
+        item: ItemId,
+        /// The item that it may have meant.
+        nearest: Option<ItemId>,
+    },
+    /// No regimen planned such an occurrence.
+    #[error("nothing was planned as `{occurrence}`: `dosed today` and `dosed next` show what is")]
+    UnknownOccurrence {
+        /// What was asked for.
+        occurrence: OccurrenceId,
+    },
+    /// It has another answer.
+    #[error("`{occurrence}` is already {state}: `dosed undo {fact}` takes that back")]
+    AlreadyAnswered {
+        /// Which one.
+        occurrence: OccurrenceId,
+        /// What it is.
+        state: &'static str,
+        /// The fact that says so.
+        fact: FactId,
+    },
+    /// Another answer to it is being written at this moment.
+    #[error("`{occurrence}` is being answered at this moment: try again")]
+    BeingAnswered {
+        /// Which one.
+        occurrence: OccurrenceId,
+    },
+    /// There is nothing to skip or snooze.
+    #[error("nothing of `{item}` is due{}", next_is(.next.as_ref()))]
+    NothingDue {
+        /// Which item.
+        item: ItemId,
+        /// Its next occurrence.
+        next: Option<OccurrenceId>,
+    },
+    /// Its time is still far away.
+    #[error("`{occurrence}` is too far ahead to be answered")]
+    TooEarly {
+        /// Which one.
+        occurrence: OccurrenceId,
+    },
+    /// The given time has not come.
+    #[error("that time has not come yet")]
+    InFuture,
+    /// The snooze is too long.
+    #[error("a snooze of `{occurrence}` can last until {latest} at most: skip it instead")]
+    SnoozeTooLong {
+        /// Which one.
+        occurrence: OccurrenceId,
+        /// The latest end.
+        latest: String,
+    },
+    /// There is no such fact.
+    #[error("there is no fact `{fact}`: `dosed history` shows them")]
+    UnknownFact {
+        /// What was asked for.
+        fact: FactId,
+    },
+    /// The fact is none that a person can take back.
+    #[error("`{fact}` is not an answer, so there is nothing to take back")]
+    NotRetractable {
+        /// Which one.
+        fact: FactId,
+    },
+    /// It could not be written down.
+    #[error("it could not be recorded: {reason}")]
+    NotRecorded {
+        /// Why not.
+        reason: String,
+    },
+}
+
+fn did_you_mean(nearest: Option<&ItemId>) -> String {
+    nearest.map(|nearest| format!(": did you mean `{nearest}`?")).unwrap_or_default()
+}
+
+fn next_is(next: Option<&OccurrenceId>) -> String {
+    next.map(|next| format!("; the next is `{next}`")).unwrap_or_default()
+}
+
+/// What an answer comes to, before anything is written.
+enum Decision {
+    Record(Fact),
+    Repeat(Record),
+    Refuse(Refusal),
+}
+
+impl From<Refusal> for Decision {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refuse(refusal)
+    }
+}
+
+impl Reminder {
+    pub(super) fn take_answer(
+        &mut self,
+        now: Timestamp,
+        request: RequestId,
+        answer: &Answer,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.joined_pending(request, answer.key.as_deref()) {
+            return;
+        }
+        if let Some(record) = answer.key.as_deref().and_then(|key| self.ledger.by_key(key)) {
+            actions.push(Action::Reply(request, Outcome::Repeated(record.clone())));
+            return;
+        }
+        let decision = self.decide(now, answer);
+        self.carry_out(request, decision, actions);
+    }
+
+    /// Waits with others for a fact that is on its way under the same idempotency key.
+    fn joined_pending(&mut self, request: RequestId, key: Option<&str>) -> bool {
+        let Some(key) = key else { return false };
+        let same = self.pending.values_mut().find(|pending| pending.fact.key() == Some(key));
+        same.map(|pending| pending.waiting.push(request)).is_some()
+    }
+
+    fn carry_out(&mut self, request: RequestId, decision: Decision, actions: &mut Vec<Action>) {
+        match decision {
+            Decision::Refuse(refusal) => actions.push(Action::Reply(request, Outcome::Refused(refusal))),
+            Decision::Repeat(record) => actions.push(Action::Reply(request, Outcome::Repeated(record))),
+            Decision::Record(fact) => {
+                if let Some(occurrence) = fact.occurrence().filter(|_| resolves(&fact)) {
+                    if let Some(pending) = self.pending_answer(occurrence) {
+                        // Two at the same moment: the same answer is one fact, another is refused.
+                        if std::mem::discriminant(&pending.fact) == std::mem::discriminant(&fact) {
+                            pending.waiting.push(request);
+                        } else {
+                            let refusal = Refusal::BeingAnswered { occurrence: occurrence.clone() };
+                            actions.push(Action::Reply(request, Outcome::Refused(refusal)));
+                        }
+                        return;
+                    }
+                }
+                self.record(fact, vec![request], false, actions);
+            }
+        }
+    }
+
+    /// Returns the answer to an occurrence that is on its way to the journal.
+    pub(super) fn pending_answer(&mut self, occurrence: &OccurrenceId) -> Option<&mut super::Pending> {
+        self.pending
+            .values_mut()
+            .find(|pending| resolves(&pending.fact) && pending.fact.occurrence() == Some(occurrence))
+    }
+
+    /// Returns the fact that something was taken, with a copy of what was planned.
+    pub(super) fn intake(&self, item: &ItemId, occurrence: Option<&OccurrenceId>, at: When) -> Fact {
+        let planned = occurrence.and_then(|id| {
+            let planned = self.plan.find(id, &self.ledger.intakes(item))?;
+            planned.regimen.item.dose_at(id.slot)
+        });
+        Fact::Intake {
+            item: item.clone(),
+            occurrence: occurrence.cloned(),
+            at,
+            amount: None,
+            planned,
+            note: None,
+            key: None,
+        }
+    }
+
+    fn decide(&self, now: Timestamp, answer: &Answer) -> Decision {
+        let when = answer.at.unwrap_or(When::Instant(now));
+        if self.is_ahead(when, now) {
+            return Refusal::InFuture.into();
+        }
+        let item = match &answer.target {
+            Target::Item(item) => item,
+            Target::Occurrence(occurrence) => &occurrence.item,
+        };
+        if self.plan.regimens(item).is_empty() {
+            let nearest = nearest(item, self.plan.current_items().map(|item| &item.id));
+            return Refusal::UnknownItem { item: item.clone(), nearest }.into();
+        }
+        let intakes = self.ledger.intakes(item);
+        let planned = match &answer.target {
+            Target::Occurrence(occurrence) => match self.plan.find(occurrence, &intakes) {
+                Some(planned) => Some(planned),
+                None => return Refusal::UnknownOccurrence { occurrence: occurrence.clone() }.into(),
+            },
+            Target::Item(item) => self.meant(item, &intakes, when, answer.verb, now),
+        };
+        match answer.verb {
+            Verb::Snooze => self.decide_snooze(now, item, planned.as_ref(), answer),
+            Verb::Take | Verb::Log => self.decide_resolution(now, item, planned.as_ref(), answer, when),
+            Verb::Skip if planned.is_none() => self.nothing_due(item, now),
+            Verb::Skip => self.decide_resolution(now, item, planned.as_ref(), answer, when),
+        }
+    }
+
+    /// Finds the occurrence that an answer to an item means: the newest that is open at the given
+    /// time, else the nearest of the one answered last and the next. (So pressing twice is not taking
+    /// twice: the second time finds the answered one.)
+    fn meant(
+        &self,
+        item: &ItemId,
+        intakes: &[Timestamp],
+        when: When,
+        verb: Verb,
+        now: Timestamp,
+    ) -> Option<Planned<'_>> {
+        let is_supplement =
+            self.plan.newest(item).is_some_and(|regimen| regimen.item.kind == Kind::Supplement);
+        if verb == Verb::Log && is_supplement {
+            return None;
+        }
+        let at = match when {
+            When::Instant(at) => at,
+            When::Date(date) => return self.meant_on(item, intakes, date, now),
+        };
+        let mut open = None;
+        let mut answered = None;
+        for planned in self.near(item, at).into_iter().filter(|planned| planned.occurrence.at <= at) {
+            let standing = standing(&planned, &self.ledger, at);
+            match standing.answer {
+                None if standing.state == State::Due => open = Some(planned),
+                Some(_) if at < standing.closes => answered = Some(planned),
+                _ => {}
+            }
+        }
+        if open.is_some() {
+            return open;
+        }
+        let early = self.plan.next_after(item, intakes, at).filter(|next| {
+            let civil = !matches!(next.regimen.item.rule.recurrence, Recurrence::Elapsed { .. });
+            let window = EARLY.min(next.regimen.item.grace);
+            civil && verb != Verb::Snooze && next.occurrence.at.duration_since(at) <= window
+        });
+        let nearest = match (answered, early) {
+            (Some(done), Some(next))
+                if next.occurrence.at.duration_since(at) < at.duration_since(done.occurrence.at) =>
+            {
+                Some(next)
+            }
+            (done, next) => done.or(next),
+        };
+        // A second entry of the same habit is another one, not the first again.
+        nearest.filter(|planned| verb != Verb::Log || self.ledger.answer(&planned.occurrence.id).is_none())
+    }
+
+    /// Finds the first unanswered occurrence of a local date.
+    fn meant_on(
+        &self,
+        item: &ItemId,
+        intakes: &[Timestamp],
+        date: jiff::civil::Date,
+        now: Timestamp,
+    ) -> Option<Planned<'_>> {
+        let midnight = TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()?;
+        let day = SignedDuration::from_hours(24);
+        let (from, until) = (midnight.checked_sub(day).ok()?, midnight.checked_add(day * 2).ok()?);
+        self.plan
+            .occurrences(item, intakes, from, until)
+            .into_iter()
+            .filter(|planned| planned.occurrence.id.slot.written().date() == date)
+            .find(|planned| planned.occurrence.at <= now && self.ledger.answer(&planned.occurrence.id).is_none())
+    }
+
+    fn decide_resolution(
+        &self,
+        now: Timestamp,
+        item: &ItemId,
+        planned: Option<&Planned<'_>>,
+        answer: &Answer,
+        at: When,
+    ) -> Decision {
+        if let Some(planned) = planned {
+            let occurrence = &planned.occurrence.id;
+            if planned.occurrence.at.duration_since(now) > EARLY_NAMED {
+                return Refusal::TooEarly { occurrence: occurrence.clone() }.into();
+            }
+            if let Some(record) = self.ledger.answer(occurrence) {
+                let state = standing(planned, &self.ledger, now).state.as_str();
+                return match same_verb(record.clone(), answer.verb) {
+                    Some(record) => Decision::Repeat(record),
+                    None => {
+                        let (occurrence, fact) = (occurrence.clone(), record.id.clone());
+                        Refusal::AlreadyAnswered { occurrence, state, fact }.into()
+                    }
+                };
+            }
+        }
+        let occurrence = planned.map(|planned| &planned.occurrence.id);
+        if let (Verb::Skip, Some(occurrence)) = (answer.verb, occurrence) {
+            return Decision::Record(Fact::Skip {
+                occurrence: occurrence.clone(),
+                at,
+                reason: answer.reason.clone(),
+                note: answer.note.clone(),
+                key: answer.key.clone(),
+            });
+        }
+        let mut fact = self.intake(item, occurrence, at);
+        if let Fact::Intake { amount, note, key, .. } = &mut fact {
+            (*amount, *note, *key) = (answer.amount, answer.note.clone(), answer.key.clone());
+        }
+        Decision::Record(fact)
+    }
+
+    fn decide_snooze(
+        &self,
+        now: Timestamp,
+        item: &ItemId,
+        planned: Option<&Planned<'_>>,
+        answer: &Answer,
+    ) -> Decision {
+        let Some(planned) = planned else { return self.nothing_due(item, now) };
+        let occurrence = &planned.occurrence.id;
+        let standing = standing(planned, &self.ledger, now);
+        if let Some(record) = standing.answer {
+            let (occurrence, fact) = (occurrence.clone(), record.id);
+            return Refusal::AlreadyAnswered { occurrence, state: standing.state.as_str(), fact }.into();
+        }
+        if standing.state != State::Due {
+            return self.nothing_due(item, now);
+        }
+        let length = answer.length.unwrap_or(self.snooze);
+        let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
+        let grace = planned.regimen.item.grace;
+        let latest = planned.occurrence.at.checked_add(grace + MAX_SNOOZE_PAST_GRACE).unwrap_or(Timestamp::MAX);
+        if until > latest {
+            let latest = self.plan.zones.zone_at(now).to_datetime(latest).strftime("%a %-d %b, %H:%M").to_string();
+            return Refusal::SnoozeTooLong { occurrence: occurrence.clone(), latest }.into();
+        }
+        if let Some(running) = standing.snoozed_until {
+            if until.duration_since(running).abs() <= SAME_SNOOZE {
+                if let Some(record) = self.ledger.snooze(occurrence) {
+                    return Decision::Repeat(record.clone());
+                }
+            }
+        }
+        let (occurrence, key) = (occurrence.clone(), answer.key.clone());
+        Decision::Record(Fact::Snooze { occurrence, at: now, until, key })
+    }
+
+    fn nothing_due(&self, item: &ItemId, now: Timestamp) -> Decision {
+        let next = self.plan.next_after(item, &self.ledger.intakes(item), now);
+        Refusal::NothingDue { item: item.clone(), next: next.map(|next| next.occurrence.id) }.into()
+    }
+
+    fn is_ahead(&self, when: When, now: Timestamp) -> bool {
+        match when {
+            When::Instant(at) => at.duration_since(now) > CLOCKS_DISAGREE,
+            When::Date(date) => {
+                let today = self.plan.zones.zone_at(now).to_datetime(now).date();
+                date > today.saturating_add(0.days())
+            }
+        }
+    }
+
+    pub(super) fn take_retraction(
+        &mut self,
+        now: Timestamp,
+        request: RequestId,
+        fact: FactId,
+        reason: Option<String>,
+        key: Option<String>,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.joined_pending(request, key.as_deref()) {
+            return;
+        }
+        let under_way = self
+            .pending
+            .values_mut()
+            .find(|pending| matches!(&pending.fact, Fact::Retraction { fact: other, .. } if *other == fact));
+        if let Some(pending) = under_way {
+            pending.waiting.push(request);
+            return;
+        }
+        let decision = match self.ledger.get(&fact) {
+            None => Refusal::UnknownFact { fact }.into(),
+            Some(record) => {
+                let retractable = record.fact.is_answer() || matches!(record.fact, Fact::Retraction { .. });
+                match self.ledger.retraction(&fact) {
+                    _ if !retractable => Refusal::NotRetractable { fact }.into(),
+                    Some(earlier) => Decision::Repeat(earlier.clone()),
+                    None => {
+                        let occurrence = record.fact.occurrence().cloned();
+                        Decision::Record(Fact::Retraction { fact, occurrence, at: now, reason, key })
+                    }
+                }
+            }
+        };
+        self.carry_out(request, decision, actions);
+    }
+
+    pub(super) fn take_pause(
+        &mut self,
+        now: Timestamp,
+        request: RequestId,
+        item: Option<ItemId>,
+        until: Option<Timestamp>,
+        reason: Option<String>,
+        actions: &mut Vec<Action>,
+    ) {
+        let decision = match self.unknown(item.as_ref()) {
+            Some(refusal) => refusal.into(),
+            None => Decision::Record(Fact::Pause { item, at: now, until, reason }),
+        };
+        self.carry_out(request, decision, actions);
+    }
+
+    pub(super) fn take_resume(
+        &mut self,
+        now: Timestamp,
+        request: RequestId,
+        item: Option<ItemId>,
+        actions: &mut Vec<Action>,
+    ) {
+        let decision = match self.unknown(item.as_ref()) {
+            Some(refusal) => refusal.into(),
+            None => Decision::Record(Fact::Resume { item, at: now }),
+        };
+        self.carry_out(request, decision, actions);
+    }
+
+    fn unknown(&self, item: Option<&ItemId>) -> Option<Refusal> {
+        let item = item.filter(|item| self.plan.current(item).is_none())?;
+        let nearest = nearest(item, self.plan.current_items().map(|item| &item.id));
+        Some(Refusal::UnknownItem { item: item.clone(), nearest })
+    }
+}
+
+/// Tells whether a fact resolves the occurrence that it is about.
+fn resolves(fact: &Fact) -> bool {
+    matches!(fact, Fact::Intake { .. } | Fact::Skip { .. })
+}
+
+/// Returns the fact if it is what the verb would make.
+fn same_verb(record: Record, verb: Verb) -> Option<Record> {
+    match (&record.fact, verb) {
+        (Fact::Intake { .. }, Verb::Take | Verb::Log) | (Fact::Skip { .. }, Verb::Skip) => Some(record),
+        _ => None,
+    }
+}
+
+/// Returns the id that is spelt most like another, if one is close.
+fn nearest<'a>(wanted: &ItemId, ids: impl Iterator<Item = &'a ItemId>) -> Option<ItemId> {
+    ids.map(|id| (strsim::damerau_levenshtein(wanted.as_str(), id.as_str()), id))
+        .filter(|(distance, id)| {
+            *distance <= 2.max(wanted.as_str().len() / 3) || id.as_str().starts_with(wanted.as_str())
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, id)| id.clone())
+}

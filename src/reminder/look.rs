@@ -1,0 +1,209 @@
+//! Looks at items whose time has come: what to show, what to take down, when to look again.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::alert::Shown;
+use super::{Action, Reminder};
+use crate::ledger::{State, standing};
+use crate::schedule::{ItemId, Late, Length, Occurrence, OccurrenceId, Planned};
+
+/// The longest time after its grace until which a snooze can hold an occurrence open.
+pub(super) const MAX_SNOOZE_PAST_GRACE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The grace that follows a snooze; see [`standing`].
+const AFTER_SNOOZE: SignedDuration = SignedDuration::from_hours(1);
+
+/// A slot with `late = "miss"` that is noticed later than this is let go.
+const LATE_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// An item that cannot fire for the next years is looked at again after this time.
+const FAR: SignedDuration = SignedDuration::from_hours(24 * 365);
+
+/// What one look at an item found.
+struct Look {
+    show: Vec<Shown>,
+    next: Option<Timestamp>,
+}
+
+impl Reminder {
+    /// Puts an item in the queue, to be looked at now.
+    pub(super) fn expect(&mut self, item: &ItemId, now: Timestamp) {
+        self.set_deadline(item.clone(), Some(now));
+    }
+
+    /// Puts every item in the queue.
+    pub(super) fn expect_all(&mut self, now: Timestamp) {
+        let items: Vec<ItemId> = self.plan.items().cloned().collect();
+        for item in items {
+            self.expect(&item, now);
+        }
+    }
+
+    fn set_deadline(&mut self, item: ItemId, deadline: Option<Timestamp>) {
+        let old = match deadline {
+            Some(at) => self.deadlines.insert(item.clone(), at),
+            None => self.deadlines.remove(&item),
+        };
+        if old == deadline {
+            return;
+        }
+        if let Some(old) = old {
+            self.queue.remove(&(old, item.clone()));
+        }
+        if let Some(at) = deadline {
+            self.queue.insert((at, item.clone()));
+        }
+        self.changed.insert(item);
+    }
+
+    /// Looks at every item whose deadline has come, and brings the alerts in line.
+    pub(super) fn look(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.expect_all(now);
+        }
+        let mut show = Vec::new();
+        let mut looked = BTreeSet::new();
+        while let Some((at, item)) = self.queue.first().cloned() {
+            if at > now {
+                break;
+            }
+            let found = self.look_at(&item, now);
+            show.extend(found.show);
+            self.set_deadline(item.clone(), found.next);
+            looked.insert(item);
+        }
+        if !looked.is_empty() {
+            self.tidy_alerts(&looked, now, actions);
+            self.show(show, now, actions);
+        }
+    }
+
+    /// Returns the instant before which no fact can matter to anything that is still open.
+    pub(super) fn oldest_open(&self, now: Timestamp) -> Timestamp {
+        self.plan.items().map(|item| self.looks_back_to(item, now)).min().unwrap_or(now)
+    }
+
+    fn looks_back_to(&self, item: &ItemId, now: Timestamp) -> Timestamp {
+        let grace = self.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
+        now.checked_sub(grace + MAX_SNOOZE_PAST_GRACE + AFTER_SNOOZE).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Returns an item's occurrences that may be open at an instant or are announced ahead of time.
+    pub(super) fn near(&self, item: &ItemId, now: Timestamp) -> Vec<Planned<'_>> {
+        let intakes = self.ledger.intakes(item);
+        let from = self.looks_back_to(item, now);
+        let until = now.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(now);
+        let mut found = self.plan.occurrences(item, &intakes, from, until);
+        found.extend(self.plan.next_after(item, &intakes, now));
+        found
+    }
+
+    fn look_at(&self, item: &ItemId, now: Timestamp) -> Look {
+        let mut look = Look { show: Vec::new(), next: None };
+        for planned in self.near(item, now) {
+            let standing = standing(&planned, &self.ledger, now);
+            let id = &planned.occurrence.id;
+            match standing.state {
+                State::Upcoming => {
+                    look.wake(planned.occurrence.at);
+                    let (due, next) = latest_and_next(&leads(&planned), now);
+                    next.into_iter().for_each(|next| look.wake(next));
+                    if let Some(due) = due.filter(|due| self.wants(id, *due)) {
+                        look.show.push(Shown::new(&planned, due, true));
+                    }
+                }
+                State::Due => {
+                    look.wake(standing.closes);
+                    let (due, next) = latest_and_next(&reminders(&planned, self.ledger.snoozed_until(id)), now);
+                    next.into_iter().for_each(|next| look.wake(next));
+                    if let Some(due) = due.filter(|due| self.wants(id, *due) && !lets_go(&planned, *due, now)) {
+                        look.show.push(Shown::new(&planned, due, false));
+                    }
+                }
+                // Answered ahead of its time, or paused: the one after it is looked for then.
+                _ if planned.occurrence.at > now => look.wake(planned.occurrence.at),
+                _ => {}
+            }
+        }
+        if look.next.is_none() && self.plan.current(item).is_some_and(|item| item.rule.has_slots()) {
+            look.next = now.checked_add(FAR).ok();
+        }
+        look
+    }
+
+    /// Tells whether a reminder that was due at an instant has not been on the screen since.
+    fn wants(&self, id: &OccurrenceId, due: Timestamp) -> bool {
+        let recorded = self.ledger.deliveries(id).last().copied();
+        recorded.max(self.shown.get(id).copied()).is_none_or(|last| last < due)
+    }
+
+    /// Returns the occurrences that an alert may still ask about.
+    pub(super) fn askable(&self, item: &ItemId, now: Timestamp) -> BTreeSet<OccurrenceId> {
+        self.near(item, now)
+            .into_iter()
+            .filter(|planned| {
+                let standing = standing(planned, &self.ledger, now);
+                match standing.state {
+                    State::Due => standing.snoozed_until.is_none(),
+                    State::Upcoming => !planned.regimen.item.lead.is_empty(),
+                    _ => false,
+                }
+            })
+            .map(|planned| planned.occurrence.id)
+            .collect()
+    }
+}
+
+impl Look {
+    fn wake(&mut self, at: Timestamp) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+}
+
+/// Returns the newest point that has come and the first that has not.
+fn latest_and_next(points: &[Timestamp], now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
+    let latest = points.iter().copied().filter(|point| *point <= now).max();
+    let next = points.iter().copied().filter(|point| *point > now).min();
+    (latest, next)
+}
+
+/// Returns when a due occurrence is to be reminded of: at its time or after its snooze, and again.
+fn reminders(planned: &Planned<'_>, snoozed_until: Option<Timestamp>) -> Vec<Timestamp> {
+    let first = snoozed_until.unwrap_or(planned.occurrence.at);
+    let again = planned.regimen.item.again;
+    let times = again.map_or(0, |again| i64::from(again.at_most));
+    let every = again.map_or(SignedDuration::ZERO, |again| again.every);
+    (0..=times)
+        .filter_map(|k| first.checked_add(SignedDuration::from_secs(every.as_secs().checked_mul(k)?)).ok())
+        .collect()
+}
+
+/// Returns when an occurrence is to be announced ahead of its time.
+fn leads(planned: &Planned<'_>) -> Vec<Timestamp> {
+    let Occurrence { at, .. } = planned.occurrence;
+    let ahead = |length: &Length| match *length {
+        Length::Exact(exact) => at.checked_sub(exact).ok(),
+        Length::Days(days) => at.checked_sub(SignedDuration::from_hours(i64::from(days) * 24)).ok(),
+        Length::Months(months) => {
+            let utc = jiff::tz::TimeZone::UTC;
+            let day = utc.to_datetime(at).checked_sub(i64::from(months).months()).ok()?;
+            utc.to_timestamp(day).ok()
+        }
+    };
+    planned
+        .regimen
+        .item
+        .lead
+        .iter()
+        .filter_map(ahead)
+        // A regimen that begins inside a lead does not look back at it.
+        .filter(|point| *point >= planned.regimen.opened)
+        .collect()
+}
+
+fn lets_go(planned: &Planned<'_>, due: Timestamp, now: Timestamp) -> bool {
+    planned.regimen.item.late == Late::Miss && now.duration_since(due) > LATE_TOLERANCE
+}

@@ -1,0 +1,352 @@
+//! Decides what happens: takes what was noticed, returns what to do. It never acts itself.
+//!
+//! Pure. `now` is always an argument; calling [`Reminder::handle`] too often does nothing. Nothing
+//! enters the ledger before it is durable, so whatever the ledger shows has been written down.
+
+mod alert;
+mod answer;
+mod look;
+mod notice;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+pub use alert::AlertId;
+pub use answer::{Answer, Outcome, Refusal, Target, Verb};
+pub use notice::{Button, Notice};
+
+use crate::ledger::{CloseReason, Fact, FactId, Ledger, Record};
+use crate::schedule::{Item, ItemId, OccurrenceId, Plan, ZoneHistory};
+
+/// Facts older than this, and of nothing open, are left to the database.
+const MEMORY: SignedDuration = SignedDuration::from_hours(72);
+
+/// How long to wait before a reminder that could not be shown is tried again: first, and at most.
+const RETRY_FIRST: SignedDuration = SignedDuration::from_secs(5);
+const RETRY_LAST: SignedDuration = SignedDuration::from_mins(5);
+
+/// Names a question from outside until it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Names a fact on its way to the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token(pub u64);
+
+/// What was noticed.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A deadline may have come.
+    Tick,
+    /// The clock was set or the machine slept: look at everything.
+    ClockChanged,
+    /// The schedule was read: all items, each with its definition as JSON text.
+    Schedule(Vec<(Item, String)>),
+    /// The person's clock shows this zone.
+    Zone(String, TimeZone),
+    /// Someone answers.
+    Answer {
+        /// Who waits.
+        request: RequestId,
+        /// What they say.
+        answer: Answer,
+        /// Recorded facts that the answer may be about and that memory may have let go.
+        context: Vec<Record>,
+    },
+    /// Someone takes a fact back.
+    Retract {
+        /// Who waits.
+        request: RequestId,
+        /// Which fact.
+        fact: FactId,
+        /// Why.
+        reason: Option<String>,
+        /// The idempotency key.
+        key: Option<String>,
+        /// Recorded facts that it may be about and that memory may have let go.
+        context: Vec<Record>,
+    },
+    /// Someone pauses reminders.
+    Pause {
+        /// Who waits.
+        request: RequestId,
+        /// Which item; `None` is all.
+        item: Option<ItemId>,
+        /// Until when.
+        until: Option<Timestamp>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Someone lets reminders go on.
+    Resume {
+        /// Who waits.
+        request: RequestId,
+        /// Which item; `None` is all.
+        item: Option<ItemId>,
+    },
+    /// A fact is durable.
+    Recorded(Token, Record),
+    /// A fact could not be written down.
+    NotRecorded(Token, String),
+    /// A notification is on the screen, under the server's number.
+    Shown(AlertId, u32),
+    /// A notification could not be shown.
+    NotShown(AlertId, String),
+    /// A notification left the screen.
+    Closed(AlertId, CloseReason),
+    /// A button was pressed.
+    Pressed(AlertId, Button),
+    /// A notification server is there (again).
+    ServerAppeared,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Write a fact down, then come back with [`Input::Recorded`].
+    Record(Token, Fact),
+    /// Answer a question.
+    Reply(RequestId, Outcome),
+    /// Show a notification, in place of an earlier one of the same alert.
+    Show(Notice),
+    /// Take a notification off the screen.
+    Withdraw(AlertId),
+    /// Tell the person on the terminal and in the log, as no server can be reached.
+    Announce(Notice),
+}
+
+/// A fact on its way to the journal, and who waits for it.
+#[derive(Clone, Debug)]
+struct Pending {
+    fact: Fact,
+    waiting: Vec<RequestId>,
+    /// Whether it was said with a button, so that a failure has to be shown.
+    from_button: bool,
+}
+
+/// The state of all reminders.
+#[derive(Debug)]
+pub struct Reminder {
+    plan: Arc<Plan>,
+    ledger: Ledger,
+    definitions: BTreeMap<ItemId, String>,
+    alerts: BTreeMap<AlertId, alert::Alert>,
+    /// When each occurrence was last put on the screen, recorded or not.
+    shown: BTreeMap<OccurrenceId, Timestamp>,
+    announced: BTreeSet<OccurrenceId>,
+    pending: BTreeMap<Token, Pending>,
+    last_id: u64,
+    deadlines: BTreeMap<ItemId, Timestamp>,
+    queue: BTreeSet<(Timestamp, ItemId)>,
+    changed: BTreeSet<ItemId>,
+    retry_at: Option<Timestamp>,
+    retry_after: SignedDuration,
+    forget_at: Timestamp,
+    snooze: SignedDuration,
+}
+
+impl Reminder {
+    /// How long *Snooze* on a notification lasts.
+    pub const DEFAULT_SNOOZE: SignedDuration = SignedDuration::from_mins(15);
+
+    /// Returns the reminders for a plan and what is known of the recent past.
+    #[must_use]
+    pub fn new(plan: Plan, ledger: Ledger, now: Timestamp) -> Self {
+        let mut definitions = BTreeMap::new();
+        for record in ledger.plan_records() {
+            if let Fact::Regimen { item, definition, .. } = &record.fact {
+                match definition {
+                    Some(definition) => definitions.insert(item.clone(), definition.clone()),
+                    None => definitions.remove(item),
+                };
+            }
+        }
+        let mut reminder = Self {
+            plan: Arc::new(plan),
+            ledger,
+            definitions,
+            alerts: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            announced: BTreeSet::new(),
+            pending: BTreeMap::new(),
+            last_id: 0,
+            deadlines: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            changed: BTreeSet::new(),
+            retry_at: None,
+            retry_after: RETRY_FIRST,
+            forget_at: now,
+            snooze: Self::DEFAULT_SNOOZE,
+        };
+        reminder.expect_all(now);
+        reminder
+    }
+
+    /// Returns the plan.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Returns what is known of the recent past.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Returns the earliest instant at which something is to be looked at.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let first = self.queue.first().map(|(at, _)| *at);
+        first.into_iter().chain(self.retry_at).min()
+    }
+
+    /// Returns the instant of the next try to show what could not be shown.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        self.retry_at
+    }
+
+    /// Returns the items whose deadline has changed since the last call, with the new one.
+    pub fn take_changed_deadlines(&mut self) -> Vec<(ItemId, Option<Timestamp>)> {
+        std::mem::take(&mut self.changed)
+            .into_iter()
+            .map(|item| {
+                let deadline = self.deadlines.get(&item).copied();
+                (item, deadline)
+            })
+            .collect()
+    }
+
+    /// Takes in what was noticed and returns what to do, in order.
+    pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match input {
+            Input::Tick => {}
+            Input::ClockChanged => self.expect_all(now),
+            Input::Schedule(items) => self.take_schedule(now, items, &mut actions),
+            Input::Zone(name, zone) => self.take_zone(now, name, zone, &mut actions),
+            Input::Answer { request, answer, context } => {
+                self.learn(context);
+                self.take_answer(now, request, &answer, &mut actions);
+            }
+            Input::Retract { request, fact, reason, key, context } => {
+                self.learn(context);
+                self.take_retraction(now, request, fact, reason, key, &mut actions);
+            }
+            Input::Pause { request, item, until, reason } => {
+                self.take_pause(now, request, item, until, reason, &mut actions);
+            }
+            Input::Resume { request, item } => self.take_resume(now, request, item, &mut actions),
+            Input::Recorded(token, record) => self.take_record(now, token, record, &mut actions),
+            Input::NotRecorded(token, reason) => self.take_failure(now, token, &reason, &mut actions),
+            Input::Shown(alert, notification) => self.take_shown(now, alert, notification, &mut actions),
+            Input::NotShown(alert, reason) => self.take_not_shown(now, alert, &reason, &mut actions),
+            Input::Closed(alert, reason) => self.take_closed(now, alert, reason, &mut actions),
+            Input::Pressed(alert, button) => self.take_pressed(now, alert, button, &mut actions),
+            Input::ServerAppeared => self.take_server(now, &mut actions),
+        }
+        self.look(now, &mut actions);
+        if now >= self.forget_at {
+            let keep_from = now.checked_sub(MEMORY).unwrap_or(Timestamp::MIN);
+            self.ledger.forget_before(self.oldest_open(now).min(keep_from));
+            self.forget_at = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+        }
+        actions
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn learn(&mut self, context: Vec<Record>) {
+        for record in context {
+            self.ledger.fold(record);
+        }
+    }
+
+    fn record(&mut self, fact: Fact, waiting: Vec<RequestId>, from_button: bool, actions: &mut Vec<Action>) {
+        let token = Token(self.next_id());
+        self.pending.insert(token, Pending { fact: fact.clone(), waiting, from_button });
+        actions.push(Action::Record(token, fact));
+    }
+
+    /// Opens and closes regimens where the schedule differs from what was last recorded.
+    fn take_schedule(&mut self, now: Timestamp, items: Vec<(Item, String)>, actions: &mut Vec<Action>) {
+        let kept: BTreeSet<ItemId> = items.iter().map(|(item, _)| item.id.clone()).collect();
+        let gone: Vec<ItemId> = self.definitions.keys().filter(|id| !kept.contains(id)).cloned().collect();
+        for item in gone {
+            self.definitions.remove(&item);
+            Arc::make_mut(&mut self.plan).close(&item, now);
+            self.expect(&item, now);
+            self.record(Fact::Regimen { item, at: now, definition: None }, Vec::new(), false, actions);
+        }
+        for (item, definition) in items {
+            if self.definitions.get(&item.id) == Some(&definition) {
+                continue;
+            }
+            let id = item.id.clone();
+            Arc::make_mut(&mut self.plan).open(item, now);
+            self.definitions.insert(id.clone(), definition.clone());
+            self.expect(&id, now);
+            let fact = Fact::Regimen { item: id, at: now, definition: Some(definition) };
+            self.record(fact, Vec::new(), false, actions);
+        }
+    }
+
+    fn take_zone(&mut self, now: Timestamp, name: String, zone: TimeZone, actions: &mut Vec<Action>) {
+        let known = self.ledger.zones();
+        if known.last().is_some_and(|(_, last)| *last == zone) {
+            return;
+        }
+        let before = known.first().map_or(&zone, |(_, first)| first).clone();
+        let mut changes = known;
+        changes.push((now, zone));
+        Arc::make_mut(&mut self.plan).zones = ZoneHistory::new(before, changes);
+        self.record(Fact::Zone { at: now, zone: name }, Vec::new(), false, actions);
+        self.expect_all(now);
+    }
+
+    fn take_record(&mut self, now: Timestamp, token: Token, record: Record, actions: &mut Vec<Action>) {
+        let waiting = self.pending.remove(&token).map(|pending| pending.waiting).unwrap_or_default();
+        let everything = record.fact.shapes_plan() && record.fact.item().is_none();
+        let item = record.fact.item().cloned();
+        self.ledger.fold(record.clone());
+        match item {
+            Some(item) => self.expect(&item, now),
+            None if everything => self.expect_all(now),
+            None => {}
+        }
+        for request in waiting {
+            actions.push(Action::Reply(request, Outcome::Recorded(record.clone())));
+        }
+    }
+
+    fn take_failure(&mut self, now: Timestamp, token: Token, reason: &str, actions: &mut Vec<Action>) {
+        let Some(pending) = self.pending.remove(&token) else { return };
+        for request in &pending.waiting {
+            let refusal = Refusal::NotRecorded { reason: reason.to_owned() };
+            actions.push(Action::Reply(*request, Outcome::Refused(refusal)));
+        }
+        if let Some(occurrence) = pending.fact.occurrence().filter(|_| pending.from_button) {
+            // The person believes it is recorded: ask again.
+            self.shown.remove(occurrence);
+            self.hold_back(now);
+        }
+    }
+
+    /// Tries to show again after a while; each failure in a row doubles the wait.
+    fn hold_back(&mut self, now: Timestamp) {
+        if self.retry_at.is_none() {
+            self.retry_at = Some(now.checked_add(self.retry_after).unwrap_or(Timestamp::MAX));
+            self.retry_after = (self.retry_after * 2).min(RETRY_LAST);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,151 @@
+//! The text of a reminder: what, how much, with what, how late. Plain text; escaping is the channel's.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::AlertId;
+use super::alert::Shown;
+use crate::schedule::{Item, Kind, Length, Plan};
+
+/// The most lines that a notification shows; the rest are counted.
+const MAX_LINES: usize = 12;
+
+/// A reminder says how late it is from here on.
+const LATE_FROM: SignedDuration = SignedDuration::from_mins(5);
+
+/// A button on a reminder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Button {
+    /// It was taken, or done.
+    Taken,
+    /// Ask again later.
+    Snooze,
+    /// Not this time.
+    Skip,
+}
+
+impl Button {
+    /// All buttons, in the order in which they stand.
+    pub const ALL: [Self; 3] = [Self::Taken, Self::Snooze, Self::Skip];
+
+    /// Returns the button's name on the bus.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Snooze => "snooze",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// A reminder, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Which alert it is.
+    pub alert: AlertId,
+    /// One line, the most important.
+    pub title: String,
+    /// The rest, a line each.
+    pub body: Vec<String>,
+    /// What to type where there are no buttons.
+    pub command: Option<String>,
+    /// The buttons and what they say; none where there is nothing to answer.
+    pub buttons: Vec<(Button, String)>,
+}
+
+impl Notice {
+    pub(super) fn new<'a>(
+        alert: AlertId,
+        lines: impl Iterator<Item = &'a Shown>,
+        plan: &Plan,
+        now: Timestamp,
+        snooze: SignedDuration,
+    ) -> Self {
+        let lines: Vec<(&Shown, &Item)> = lines
+            .filter_map(|line| {
+                let regimen = plan.newest(&line.occurrence.id.item)?;
+                Some((line, &regimen.item))
+            })
+            .collect();
+        let to_answer = lines.iter().filter(|(line, _)| !line.lead).count();
+        let (title, body, command) = match lines.as_slice() {
+            [(line, item)] => {
+                let command = (!line.lead && !item.private).then(|| format!("dosed take {}", item.id));
+                (name(item), details(line, item, plan, now), command)
+            }
+            several => {
+                let mut body: Vec<String> = several
+                    .iter()
+                    .take(MAX_LINES)
+                    .map(|(line, item)| {
+                        let rest = details(line, item, plan, now).join(", ");
+                        let comma = if rest.is_empty() { "" } else { ", " };
+                        format!("{}{comma}{rest}", name(item))
+                    })
+                    .collect();
+                if several.len() > MAX_LINES {
+                    body.push(format!("and {} more: dosed today", several.len() - MAX_LINES));
+                }
+                let command = (to_answer > 0).then(|| "dosed today".to_owned());
+                (format!("{} reminders", several.len()), body, command)
+            }
+        };
+        let buttons = if to_answer == 0 { Vec::new() } else { buttons(&lines, snooze) };
+        Self { alert, title, body, command, buttons }
+    }
+}
+
+fn name(item: &Item) -> String {
+    if item.private { "Reminder".to_owned() } else { item.name.clone() }
+}
+
+fn buttons(lines: &[(&Shown, &Item)], snooze: SignedDuration) -> Vec<(Button, String)> {
+    let all_taken = lines.iter().all(|(_, item)| item.kind == Kind::Supplement);
+    let several = lines.len() > 1;
+    let taken = match (all_taken, several) {
+        (true, false) => "Taken",
+        (true, true) => "All taken",
+        (false, false) => "Done",
+        (false, true) => "All done",
+    };
+    vec![
+        (Button::Taken, taken.to_owned()),
+        (Button::Snooze, format!("Snooze {}", minutes(snooze))),
+        (Button::Skip, if several { "Skip all" } else { "Skip" }.to_owned()),
+    ]
+}
+
+fn details(line: &Shown, item: &Item, plan: &Plan, now: Timestamp) -> Vec<String> {
+    let id = &line.occurrence.id;
+    let mut details = Vec::new();
+    if !item.private {
+        details.extend(item.dose_at(id.slot).map(|dose| dose.to_string()));
+        details.extend(item.strain.clone());
+        details.extend(item.with.as_ref().map(|with| format!("with {with}")));
+        details.extend(item.target.map(|target| format!("aim: {target}")));
+        details.extend(item.note.clone());
+    }
+    let zone = item.zone.as_ref().unwrap_or_else(|| plan.zones.zone_at(now));
+    let planned = zone.to_datetime(line.occurrence.at);
+    let today = zone.to_datetime(now).date();
+    let clock = planned.strftime("%H:%M");
+    let date = planned.strftime("%a %-d %b");
+    let late = now.duration_since(line.occurrence.at);
+    if line.lead {
+        details.push(format!("{date}, {clock}"));
+    } else if planned.date() != today {
+        details.push(format!("planned {date}, {clock}"));
+    } else if late >= LATE_FROM {
+        details.push(format!("planned {clock}, {} ago", minutes(late)));
+    }
+    details
+}
+
+/// Returns a length of time in whole minutes, as people say it.
+fn minutes(length: SignedDuration) -> String {
+    let minutes = length.as_mins();
+    if minutes < 60 {
+        return format!("{minutes} min");
+    }
+    Length::Exact(SignedDuration::from_mins(minutes)).to_string()
+}

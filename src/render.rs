@@ -1,0 +1,321 @@
+//! From answers of the daemon to text for people: aligned, coloured where a terminal shows it.
+
+use anstyle::{AnsiColor, Style};
+use jiff::civil::DateTime;
+use jiff::{Timestamp, Zoned};
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
+
+const FAINT: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const WAITS: Style = AnsiColor::Yellow.on_default().bold();
+const LOST: Style = AnsiColor::Red.on_default();
+const PLAIN: Style = Style::new();
+
+/// A cell of a table.
+type Cell = (String, Style);
+
+fn cell(text: impl Into<String>, style: Style) -> Cell {
+    (text.into(), style)
+}
+
+/// Aligns rows in columns, two spaces apart.
+fn table(rows: &[Vec<Cell>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| rows.iter().filter_map(|row| row.get(i)).map(|(text, _)| text.width()).max().unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (i, (text, style)) in row.iter().enumerate() {
+            let pad = widths[i].saturating_sub(text.width()) + 2;
+            line.push_str(&format!("{style}{text}{style:#}{}", " ".repeat(pad)));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+fn rows(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn zoned(text: &str) -> Option<Zoned> {
+    text.parse().ok()
+}
+
+/// Returns a clock time, with its day when that is not `today`.
+fn clock(at: &Zoned, now: Timestamp) -> String {
+    let today = now.to_zoned(at.time_zone().clone()).date();
+    let format = if at.date() == today { "%H:%M" } else { "%a %-d %b %H:%M" };
+    let seconds = if at.second() == 0 { "" } else { ":%S" };
+    at.strftime(&format!("{format}{seconds}")).to_string()
+}
+
+fn state_style(state: &str) -> Style {
+    match state {
+        "taken" => GOOD,
+        "due" => WAITS,
+        "missed" => LOST,
+        "partial" => AnsiColor::Yellow.on_default(),
+        _ => FAINT,
+    }
+}
+
+/// Shows the day: what is due, answered and coming.
+#[must_use]
+pub fn today(occurrences: &Value, now: Timestamp) -> String {
+    let rows = rows(occurrences);
+    if rows.is_empty() {
+        return "Nothing is planned for today. `dosed next` shows what comes.\n".to_owned();
+    }
+    let lines: Vec<Vec<Cell>> = rows
+        .iter()
+        .map(|row| {
+            let state = text(row, "state");
+            let at = zoned(text(row, "at")).map(|at| clock(&at, now)).unwrap_or_default();
+            let name_style = if state == "due" { Style::new().bold() } else { PLAIN };
+            vec![
+                cell(at, PLAIN),
+                cell(state_words(row, now), state_style(state)),
+                cell(text(row, "name"), name_style),
+                cell(what(row), PLAIN),
+                cell(text(row, "occurrence"), FAINT),
+            ]
+        })
+        .collect();
+    let mut out = table(&lines);
+    if let Some(due) = rows.iter().find(|row| text(row, "state") == "due") {
+        out.push_str(&format!("\n{FAINT}to answer: dosed take {}{FAINT:#}\n", text(due, "item")));
+    }
+    out
+}
+
+/// Returns the state with the time that belongs to it.
+fn state_words(row: &Value, now: Timestamp) -> String {
+    let state = text(row, "state");
+    if let Some(until) = zoned(text(row, "snoozed_until")) {
+        return format!("snoozed until {}", clock(&until, now));
+    }
+    match (state, zoned(text(row, "answered_at"))) {
+        ("taken" | "partial" | "skipped", Some(at)) => format!("{state} {}", clock(&at, now)),
+        ("due", _) => match zoned(text(row, "closes")) {
+            Some(closes) => format!("due, until {}", clock(&closes, now)),
+            None => state.to_owned(),
+        },
+        _ => state.to_owned(),
+    }
+}
+
+/// Returns what is to be taken or done.
+fn what(row: &Value) -> String {
+    let mut parts = Vec::new();
+    match (row["amount"].as_str(), row["dose"].as_str()) {
+        (Some(amount), Some(dose)) if amount != dose => parts.push(format!("{amount} of {dose}")),
+        (amount, dose) => parts.extend(amount.or(dose).map(ToOwned::to_owned)),
+    }
+    parts.extend(row["with"].as_str().map(|with| format!("with {with}")));
+    parts.extend(row["target"].as_str().map(|target| format!("aim: {target}")));
+    parts.join(", ")
+}
+
+/// Shows what comes next.
+#[must_use]
+pub fn next(occurrences: &Value, now: Timestamp) -> String {
+    let rows = rows(occurrences);
+    if rows.is_empty() {
+        return "Nothing is planned.\n".to_owned();
+    }
+    let lines: Vec<Vec<Cell>> = rows
+        .iter()
+        .map(|row| {
+            let at = zoned(text(row, "at"));
+            vec![
+                cell(at.as_ref().map(|at| clock(at, now)).unwrap_or_default(), PLAIN),
+                cell(at.map(|at| from_now(at.timestamp(), now)).unwrap_or_default(), FAINT),
+                cell(text(row, "name"), PLAIN),
+                cell(text(row, "dose"), PLAIN),
+                cell(text(row, "occurrence"), FAINT),
+            ]
+        })
+        .collect();
+    table(&lines)
+}
+
+/// Returns how far away an instant is, in words.
+fn from_now(at: Timestamp, now: Timestamp) -> String {
+    let ahead = at.duration_since(now);
+    let minutes = (ahead.abs().as_secs() + 30) / 60;
+    let words = match minutes {
+        0 => return "now".to_owned(),
+        1..60 => format!("{minutes} min"),
+        60..2880 => format!("{} h {:02} min", minutes / 60, minutes % 60),
+        _ => format!("{} days", minutes / 1440),
+    };
+    if ahead.is_negative() { format!("{words} ago") } else { format!("in {words}") }
+}
+
+/// Shows the occurrences that a schedule makes.
+#[must_use]
+pub fn simulation(occurrences: &Value) -> String {
+    let rows = rows(occurrences);
+    if rows.is_empty() {
+        return "Nothing is planned in that time.\n".to_owned();
+    }
+    let lines: Vec<Vec<Cell>> = rows
+        .iter()
+        .map(|row| {
+            let planned = text(row, "planned");
+            let at = zoned(text(row, "at"));
+            // Where the clock shows another time than planned, both are worth seeing.
+            let shown = at.as_ref().map(|at| at.strftime("%a %Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+            let shifted = match (planned.parse::<DateTime>(), &at) {
+                (Ok(planned), Some(at)) if at.datetime() != planned => format!("planned {}", planned.strftime("%H:%M")),
+                _ => String::new(),
+            };
+            vec![
+                cell(shown, PLAIN),
+                cell(text(row, "item"), PLAIN),
+                cell(shifted, WAITS),
+                cell(text(row, "occurrence"), FAINT),
+            ]
+        })
+        .collect();
+    table(&lines)
+}
+
+/// Shows what was recorded.
+#[must_use]
+pub fn history(facts: &Value) -> String {
+    let facts = rows(facts);
+    let retracted: Vec<&str> = facts.iter().filter_map(|fact| fact["fact"]["retracts"].as_str()).collect();
+    let lines: Vec<Vec<Cell>> = facts
+        .iter()
+        .filter_map(|fact| {
+            let (words, style) = fact_words(fact)?;
+            let id = text(fact, "id");
+            let (words, style) = if retracted.contains(&id) {
+                (format!("{words} (taken back)"), FAINT.strikethrough())
+            } else {
+                (words, style)
+            };
+            let at = zoned(text(fact, "recorded_at"));
+            Some(vec![
+                cell(at.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default(), PLAIN),
+                cell(words, style),
+                cell(about(fact), PLAIN),
+                cell(id, FAINT),
+            ])
+        })
+        .collect();
+    if lines.is_empty() { "Nothing is recorded for that time.\n".to_owned() } else { table(&lines) }
+}
+
+/// Returns the occurrence or the item that a fact is about.
+fn about(fact: &Value) -> String {
+    let fact = &fact["fact"];
+    let named = fact["occurrence"].as_str().or(fact["item"].as_str());
+    let unnamed = if text(fact, "type") == "retraction" { "an entry" } else { "everything" };
+    named.unwrap_or(unnamed).to_owned()
+}
+
+/// Returns what a fact says; `None` for what only shapes the plan.
+fn fact_words(fact: &Value) -> Option<(String, Style)> {
+    let recorded = zoned(text(fact, "recorded_at"));
+    let fact = &fact["fact"];
+    let mut words = Vec::new();
+    let (verb, style) = match text(fact, "type") {
+        "intake" if fact["occurrence"].is_null() => ("logged beside the plan", GOOD),
+        "intake" => ("taken", GOOD),
+        "skip" => ("skipped", PLAIN),
+        "snooze" => ("snoozed", PLAIN),
+        "delivered" => ("reminded", FAINT),
+        "undelivered" => ("could not be shown", LOST),
+        "closed" => ("closed unanswered", FAINT),
+        "pause" => ("paused", PLAIN),
+        "resume" => ("resumed", PLAIN),
+        "retraction" => ("took back", PLAIN),
+        _ => return None,
+    };
+    words.push(verb.to_owned());
+    words.extend(fact["retracts"].as_str().map(ToOwned::to_owned));
+    words.extend(fact["amount"].as_str().map(ToOwned::to_owned));
+    if let Some(until) = zoned(text(fact, "until")) {
+        words.push(format!("until {}", clock(&until, recorded.as_ref().map_or(until.timestamp(), Zoned::timestamp))));
+    }
+    // When it happened, where that is not when it was recorded.
+    match (text(fact, "at"), recorded) {
+        (date, _) if date.len() == 10 => words.push(format!("on {date}")),
+        (at, Some(recorded)) => {
+            if let Some(at) = zoned(at).filter(|at| (at.timestamp() - recorded.timestamp()).get_seconds().abs() >= 60) {
+                words.push(format!("at {}", clock(&at, recorded.timestamp())));
+            }
+        }
+        _ => {}
+    }
+    for name in ["reason", "note"] {
+        words.extend(fact[name].as_str().map(|said| format!("\"{said}\"")));
+    }
+    Some((words.join(" "), style))
+}
+
+/// Says what was recorded just now.
+#[must_use]
+pub fn recorded(fact: &Value, repeated: bool) -> String {
+    let words = fact_words(fact).map_or_else(|| "recorded".to_owned(), |(words, _)| words);
+    let again = if repeated { " (already recorded)" } else { "" };
+    format!(
+        "{}: {words}{again}  {FAINT}{}, dosed undo takes it back{FAINT:#}\n",
+        about(fact),
+        text(fact, "id")
+    )
+}
+
+/// Shows how dosed is.
+#[must_use]
+pub fn status(status: &Value, now: Timestamp) -> String {
+    let notifications = &status["notifications"];
+    let server = match text(notifications, "state") {
+        "ready" => {
+            let buttons = if notifications["buttons"] == true { "with buttons" } else { "without buttons" };
+            cell(format!("{} {}, {buttons}", text(notifications, "server"), text(notifications, "version")), GOOD)
+        }
+        "unavailable" => cell(text(notifications, "reason"), LOST),
+        _ => cell("not asked yet", FAINT),
+    };
+    let instant = |value: &Value, name: &str| zoned(text(value, name)).map(|at| clock(&at, now)).unwrap_or_default();
+    let last = match &status["last"] {
+        Value::Null => "nothing yet".to_owned(),
+        last => format!("{} at {}", last["occurrence"].as_str().unwrap_or(text(last, "item")), instant(last, "recorded_at")),
+    };
+    let next = match &status["next"] {
+        Value::Null => "nothing".to_owned(),
+        next => format!("{}, {}", text(next, "name"), instant(next, "at")),
+    };
+    let schedule = &status["schedule"];
+    let (journal, database) = (&status["journal"], &status["database"]);
+    let mut lines = vec![
+        vec![cell("dosed", FAINT), cell(format!("{} runs as process {}", text(status, "version"), status["pid"]), GOOD)],
+        vec![cell("notifications", FAINT), server],
+        vec![cell("last", FAINT), cell(last, PLAIN)],
+        vec![cell("next", FAINT), cell(next, PLAIN)],
+        vec![cell("zone", FAINT), cell(text(status, "zone"), PLAIN)],
+        vec![cell("schedule", FAINT), cell(format!("{}, {} items", text(schedule, "path"), schedule["items"]), PLAIN)],
+    ];
+    if let Some(error) = schedule["error"].as_str() {
+        lines.push(vec![cell("", PLAIN), cell(format!("{error}; the one before goes on"), LOST)]);
+    }
+    lines.push(vec![cell("journal", FAINT), cell(format!("{}, {} facts", text(journal, "path"), journal["facts"].as_u64().unwrap_or(0)), PLAIN)]);
+    let health = match database["error"].as_str() {
+        Some(error) => cell(error, LOST),
+        None => cell(format!("{}, {} facts", text(database, "path"), database["facts"]), PLAIN),
+    };
+    lines.push(vec![cell("database", FAINT), health]);
+    table(&lines)
+}

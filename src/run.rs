@@ -1,0 +1,388 @@
+//! Decides what a command does, and is the one place that prints errors.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::CommandFactory;
+use jiff::{Timestamp, Zoned};
+use serde_json::{Value, json};
+
+use crate::api::SocketError;
+use crate::cli::{Cli, Command, Output};
+use crate::client::{self, ClientError};
+use crate::clock::{SystemClock, system_zone};
+use crate::config::{self, ConfigError};
+use crate::daemon::{self, DaemonError};
+use crate::paths::{NoHome, Paths};
+use crate::render;
+use crate::schedule::{Plan, ZoneHistory};
+use crate::store::StoreError;
+
+/// The daemon cannot be reached.
+const EXIT_UNREACHABLE: u8 = 69;
+/// Another daemon runs.
+const EXIT_RUNNING: u8 = 75;
+/// The schedule is invalid.
+const EXIT_INVALID: u8 = 78;
+/// Wrong usage.
+const EXIT_USAGE: u8 = 2;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The daemon refused, with its reason.
+    #[error("{detail}")]
+    Refused { detail: String },
+    /// What was asked for makes no sense.
+    #[error("{detail}")]
+    Usage { detail: String },
+    #[error("cannot print")]
+    Output(#[from] std::io::Error),
+}
+
+impl RunError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Client(ClientError::NotRunning { .. } | ClientError::Broken(_)) => EXIT_UNREACHABLE,
+            Self::Daemon(
+                DaemonError::Store(StoreError::Locked { .. }) | DaemonError::Socket(SocketError::Live { .. }),
+            ) => EXIT_RUNNING,
+            Self::Config(ConfigError::Invalid { .. } | ConfigError::TooLarge { .. })
+            | Self::Daemon(DaemonError::Config(ConfigError::Invalid { .. } | ConfigError::TooLarge { .. })) => {
+                EXIT_INVALID
+            }
+            Self::Usage { .. } => EXIT_USAGE,
+            _ => 1,
+        }
+    }
+}
+
+/// Runs a command and returns its exit code.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    match execute(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has had enough of it.
+        Err(RunError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Prints an error with its causes; the errors of a schedule with their lines.
+fn report(error: &RunError) {
+    let mut text = String::new();
+    if let RunError::Config(invalid) | RunError::Daemon(DaemonError::Config(invalid)) = error {
+        if let ConfigError::Invalid { path, source_text, problems } = invalid {
+            let colour = std::io::stderr().is_terminal();
+            text = config::render(&path.display().to_string(), source_text, problems, colour);
+            text.push_str("\n\n");
+        }
+    }
+    text.push_str(&format!("dosed: {error}"));
+    let mut cause = std::error::Error::source(error);
+    // Transparent errors show their source's text themselves.
+    let mut said = error.to_string();
+    while let Some(source) = cause {
+        if source.to_string() != said {
+            said = source.to_string();
+            text.push_str(&format!(": {said}"));
+        }
+        cause = source.source();
+    }
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn execute(cli: Cli) -> Result<(), RunError> {
+    let places = cli.places;
+    let paths = Paths::find(places.schedule, places.data_dir, places.socket, |name| {
+        std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into)
+    });
+    match cli.command {
+        Command::Daemon => run_daemon(paths?),
+        Command::Completions { shell } => print(&completions(shell)),
+        Command::Man => print(&man()?),
+        Command::Check { json_schema: true, .. } => print(&config::json_schema()),
+        Command::Check { file, .. } => check(&file.map_or_else(|| paths.map(|paths| paths.schedule), Ok)?),
+        Command::Simulate { from, until, zone, output } => {
+            simulate(&paths?.schedule, from, until, zone.as_deref(), output)
+        }
+        command => runtime()?.block_on(ask(&paths?, command)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, RunError> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+fn run_daemon(paths: Paths) -> Result<(), RunError> {
+    start_log();
+    // A service's output is a log that others may read: there it says nothing in words.
+    let is_service = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID"].iter().any(|name| std::env::var_os(name).is_some());
+    let options = daemon::Options {
+        schedule: paths.schedule,
+        data_dir: paths.data_dir,
+        socket: paths.socket,
+        on_terminal: !is_service,
+    };
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(daemon::run(options, Arc::new(SystemClock)));
+    // A server that does not answer must not hold up the end.
+    runtime.shutdown_background();
+    Ok(outcome?)
+}
+
+/// Logs to stderr: what `DOSED_LOG` says, else what a person running it wants to know.
+fn start_log() {
+    let filter = std::env::var("DOSED_LOG").unwrap_or_else(|_| "info".to_owned());
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .parse_lossy(format!("{filter},tokio_cron_scheduler=warn,sled=warn,zbus=warn"));
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).with_target(false).init();
+}
+
+fn print(text: &str) -> Result<(), RunError> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+fn completions(shell: clap_complete::Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "dosed", &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// Returns the manual page: the command, then each subcommand.
+fn man() -> Result<String, RunError> {
+    let mut text = Vec::new();
+    let command = Cli::command().disable_help_subcommand(true);
+    clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    for sub in command.get_subcommands() {
+        let sub = sub.clone().display_name(format!("dosed {}", sub.get_name()));
+        let man = clap_mangen::Man::new(sub);
+        writeln!(text, ".SH \"{}\"", man_heading(&man)?)?;
+        man.render_description_section(&mut text)?;
+        man.render_options_section(&mut text)?;
+        man.render_extra_section(&mut text)?;
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn man_heading(man: &clap_mangen::Man) -> Result<String, RunError> {
+    let mut title = Vec::new();
+    man.render_synopsis_section(&mut title)?;
+    let title = String::from_utf8_lossy(&title);
+    let line = title.lines().find(|line| line.contains("dosed")).unwrap_or_default();
+    Ok(line.replace("\\fB", "").replace("\\fR", "").replace("\\-", "-"))
+}
+
+fn check(path: &Path) -> Result<(), RunError> {
+    let schedule = config::load(path)?;
+    print(&format!("{}: right, {} items", path.display(), schedule.items.len()))
+}
+
+fn simulate(
+    schedule: &Path,
+    from: jiff::civil::Date,
+    until: jiff::civil::Date,
+    zone: Option<&str>,
+    output: Output,
+) -> Result<(), RunError> {
+    let loaded = if schedule.exists() {
+        config::load(schedule)?
+    } else {
+        // Before the first start there is only the schedule that would be written.
+        config::parse(config::DEFAULT_SCHEDULE).map_err(|problems| ConfigError::Invalid {
+            path: schedule.to_owned(),
+            source_text: config::DEFAULT_SCHEDULE.to_owned(),
+            problems,
+        })?
+    };
+    let zone = match zone {
+        Some(name) => config::zone(name).map_err(|detail| RunError::Usage { detail })?,
+        None => system_zone().1,
+    };
+    let instant = |date: jiff::civil::Date| {
+        zone.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()))
+            .map_err(|error| RunError::Usage { detail: error.to_string() })
+    };
+    let (from, until) = (instant(from)?, instant(until)?);
+    let mut plan = Plan::new(ZoneHistory::fixed(zone.clone()));
+    for (item, _) in loaded.items {
+        plan.open(item, from);
+    }
+    let mut occurrences: Vec<_> =
+        plan.items().flat_map(|item| plan.occurrences(item, &[], from, until)).collect();
+    occurrences.sort_by_key(|planned| (planned.occurrence.at, planned.occurrence.id.clone()));
+    let rows: Vec<Value> = occurrences
+        .iter()
+        .map(|planned| {
+            let occurrence = &planned.occurrence;
+            let zone = planned.regimen.item.zone.as_ref().unwrap_or(&zone);
+            json!({
+                "occurrence": occurrence.id.to_string(),
+                "item": occurrence.id.item.as_str(),
+                "planned": occurrence.id.slot.to_string(),
+                "at": Zoned::new(occurrence.at, zone.clone()).to_string(),
+            })
+        })
+        .collect();
+    let rows = Value::Array(rows);
+    print(&if output.json { rows.to_string() } else { render::simulation(&rows) })
+}
+
+/// Asks the daemon and prints what it says.
+async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
+    let socket = &paths.socket;
+    let now = Timestamp::now();
+    match command {
+        Command::Today(Output { json: true }) => print(&get(socket, "/v1/today").await?),
+        Command::Today(_) => print(&render::today(&value(&get(socket, "/v1/occurrences").await?)?, now)),
+        Command::Next { count, output } => {
+            let text = get(socket, &format!("/v1/next?n={count}")).await?;
+            print(&if output.json { text } else { render::next(&value(&text)?, now) })
+        }
+        Command::Status(output) => {
+            let text = get(socket, "/v1/status").await?;
+            print(&if output.json { text } else { render::status(&value(&text)?, now) })
+        }
+        Command::History { item, since, until, output } => {
+            let parameters = [("item", item), ("since", since), ("until", until)];
+            let text = get(socket, &with_parameters("/v1/facts", &parameters)).await?;
+            print(&if output.json { text } else { render::history(&value(&text)?) })
+        }
+        Command::Watch => watch(socket).await,
+        Command::Take { item, at, amount, note, output } => {
+            let body = members(&[("at", at), ("amount", amount), ("note", note)]);
+            post(socket, &format!("/v1/occurrences/{}/take", encode(&item)), &body, output).await
+        }
+        Command::Skip { item, at, reason, note, output } => {
+            let body = members(&[("at", at), ("reason", reason), ("note", note)]);
+            post(socket, &format!("/v1/occurrences/{}/skip", encode(&item)), &body, output).await
+        }
+        Command::Snooze { item, length, output } => {
+            let body = members(&[("for", length)]);
+            post(socket, &format!("/v1/occurrences/{}/snooze", encode(&item)), &body, output).await
+        }
+        Command::Log { item, amount, at, note, output } => {
+            let amount = Some(amount.join(" ")).filter(|amount| !amount.is_empty());
+            let body = members(&[("at", at), ("amount", amount), ("note", note)]);
+            post(socket, &format!("/v1/items/{}/log", encode(&item)), &body, output).await
+        }
+        Command::Undo { fact, reason, output } => {
+            let fact = match fact {
+                Some(fact) => fact,
+                None => last_answer(socket).await?,
+            };
+            let body = members(&[("reason", reason)]);
+            post(socket, &format!("/v1/facts/{}/retract", encode(&fact)), &body, output).await
+        }
+        Command::Pause { item, until, reason, output } => {
+            let body = members(&[("item", item), ("until", until), ("reason", reason)]);
+            post(socket, "/v1/pause", &body, output).await
+        }
+        Command::Resume { item, output } => post(socket, "/v1/resume", &members(&[("item", item)]), output).await,
+        // The others need no daemon.
+        Command::Daemon
+        | Command::Simulate { .. }
+        | Command::Check { .. }
+        | Command::Completions { .. }
+        | Command::Man => Ok(()),
+    }
+}
+
+async fn get(socket: &Path, path: &str) -> Result<String, RunError> {
+    let answer = client::get(socket, path).await?;
+    if answer.status >= 400 { Err(refused(&answer.json)) } else { Ok(answer.json) }
+}
+
+async fn post(socket: &Path, path: &str, body: &Value, output: Output) -> Result<(), RunError> {
+    let answer = client::post(socket, path, body).await?;
+    if answer.status >= 400 {
+        return Err(refused(&answer.json));
+    }
+    print(&if output.json {
+        answer.json
+    } else {
+        render::recorded(&value(&answer.json)?, answer.status == 200)
+    })
+}
+
+fn refused(json: &str) -> RunError {
+    let detail = serde_json::from_str::<Value>(json).ok();
+    let detail = detail.and_then(|value| value["detail"].as_str().map(ToOwned::to_owned));
+    RunError::Refused { detail: detail.unwrap_or_else(|| json.to_owned()) }
+}
+
+fn value(json: &str) -> Result<Value, RunError> {
+    serde_json::from_str(json).map_err(|error| ClientError::Unreadable { why: error.to_string() }.into())
+}
+
+async fn watch(socket: &Path) -> Result<(), RunError> {
+    let mut failed = None;
+    client::follow(socket, |event| match print(event) {
+        Ok(()) => true,
+        Err(error) => {
+            failed = Some(error);
+            false
+        }
+    })
+    .await?;
+    failed.map_or(Ok(()), Err)
+}
+
+/// Finds the person's last answer that still stands.
+async fn last_answer(socket: &Path) -> Result<String, RunError> {
+    let facts = value(&get(socket, "/v1/facts").await?)?;
+    let facts = facts.as_array().map(Vec::as_slice).unwrap_or_default();
+    let retracted: Vec<&str> = facts.iter().filter_map(|fact| fact["fact"]["retracts"].as_str()).collect();
+    facts
+        .iter()
+        .rev()
+        .filter(|fact| matches!(fact["fact"]["type"].as_str(), Some("intake" | "skip" | "snooze")))
+        .filter_map(|fact| fact["id"].as_str())
+        .find(|id| !retracted.contains(id))
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| RunError::Refused { detail: "there is no answer to take back".to_owned() })
+}
+
+fn members(members: &[(&str, Option<String>)]) -> Value {
+    let given = members.iter().filter_map(|(name, text)| Some(((*name).to_owned(), text.clone()?.into())));
+    Value::Object(given.collect())
+}
+
+fn with_parameters(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let given: Vec<String> = parameters
+        .iter()
+        .filter_map(|(name, text)| Some(format!("{name}={}", encode(text.as_ref()?))))
+        .collect();
+    if given.is_empty() { path.to_owned() } else { format!("{path}?{}", given.join("&")) }
+}
+
+/// Percent-encodes a part of a path or query (RFC 3986).
+fn encode(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~@:".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}

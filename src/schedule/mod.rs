@@ -1,0 +1,24 @@
+//! What a person keeps up and when: items, rules, zones, and the occurrences that follow from them.
+//!
+//! Pure: no clock, no files, no formats. Every time is an argument. One engine,
+//! [`Regimen::occurrences`], serves the daemon, `dosed simulate` and every question about the past.
+
+mod id;
+mod item;
+mod length;
+mod plan;
+mod quantity;
+mod regimen;
+mod rule;
+mod weekdays;
+mod zones;
+
+pub use id::{ItemId, OccurrenceId, ParseIdError, Slot};
+pub use item::{Again, Apart, Item, Kind, Late, Stock, TaperStep, Target};
+pub use length::{Length, ParseLengthError};
+pub use plan::{Plan, Planned};
+pub use quantity::{Decimal, ParseQuantityError, Quantity, Unit};
+pub use regimen::{Occurrence, Regimen};
+pub use rule::{CronRule, Cycle, Interval, Recurrence, Rule};
+pub use weekdays::{ParseWeekdaysError, Weekdays};
+pub use zones::ZoneHistory;

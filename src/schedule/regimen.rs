@@ -1,0 +1,198 @@
+//! One version of an item's schedule and dose, and the occurrences that it makes.
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Span, Timestamp, ToSpan};
+
+use super::rule::Interval;
+use super::{Item, OccurrenceId, Recurrence, Slot, ZoneHistory};
+
+/// How far an instant can lie from the same slot's local time read in any zone, in days.
+///
+/// Zones reach from -12 to +14 hours, and a traveller's slot can wait for the landing.
+const SLACK_DAYS: i64 = 2;
+
+/// How many slots one question can expand, so that no schedule can ask for memory without end.
+const MAX_SLOTS: usize = 2_000_000;
+
+/// One version of an item: what was planned from when to when.
+#[derive(Clone, Debug)]
+pub struct Regimen {
+    /// The item as it was.
+    pub item: Item,
+    /// When it began; slots before are none of its.
+    pub opened: Timestamp,
+    /// When it ended; slots from then on are none of its.
+    pub closed: Option<Timestamp>,
+    /// When its rule began, which an edit of anything else does not change.
+    pub anchored: Timestamp,
+}
+
+/// One planned slot of one item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Its name.
+    pub id: OccurrenceId,
+    /// The instant at which it is due.
+    pub at: Timestamp,
+}
+
+impl Regimen {
+    /// Returns the occurrences that are due in `[from, until)`, in order of their instant.
+    ///
+    /// `zones` is the clock that floating items follow; `intakes` are the instants at which the item
+    /// was taken, in order (only elapsed rules and `after-last` look at them).
+    #[must_use]
+    pub fn occurrences(
+        &self,
+        zones: &ZoneHistory,
+        intakes: &[Timestamp],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Occurrence> {
+        let from = from.max(self.opened);
+        let until = self.closed.map_or(until, |closed| closed.min(until));
+        if from >= until {
+            return Vec::new();
+        }
+        let fixed;
+        let zones = if let Some(zone) = &self.item.zone {
+            fixed = ZoneHistory::fixed(zone.clone());
+            &fixed
+        } else {
+            zones
+        };
+        let mut found = self.expand(zones, intakes, from, until);
+        found.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        found
+    }
+
+    /// Returns the first occurrence that is due after an instant.
+    #[must_use]
+    pub fn next_after(&self, zones: &ZoneHistory, intakes: &[Timestamp], after: Timestamp) -> Option<Occurrence> {
+        let from = after.checked_add(SignedDuration::from_nanos(1)).ok()?;
+        // Ever wider windows: most rules answer from the first, a rare one from the last.
+        [3, 40, 400, 3_700, 36_600].into_iter().find_map(|days| {
+            let until = after.checked_add(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MAX);
+            self.occurrences(zones, intakes, from, until).into_iter().next()
+        })
+    }
+
+    /// Returns the day that intervals and cycles count from.
+    #[must_use]
+    pub fn anchor(&self, zones: &ZoneHistory) -> Date {
+        self.item.rule.from.unwrap_or_else(|| {
+            let zone = self.item.zone.as_ref().unwrap_or_else(|| zones.zone_at(self.anchored));
+            zone.to_datetime(self.anchored).date()
+        })
+    }
+
+    fn expand(
+        &self,
+        zones: &ZoneHistory,
+        intakes: &[Timestamp],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Occurrence> {
+        match &self.item.rule.recurrence {
+            Recurrence::AsNeeded => Vec::new(),
+            Recurrence::Elapsed { every, first } => self.elapsed(zones, *every, *first, intakes, from, until),
+            Recurrence::Calendar { interval: Interval::Months(n), after_last: true, .. } => {
+                self.after_last(zones, *n, intakes, from, until)
+            }
+            Recurrence::Calendar { .. } | Recurrence::Cron(_) => {
+                self.civil(zones, self.anchor(zones), from, until)
+            }
+        }
+    }
+
+    fn occurrence(&self, slot: Slot, at: Timestamp) -> Occurrence {
+        Occurrence { id: OccurrenceId { slot, item: self.item.id.clone() }, at }
+    }
+
+    fn civil(&self, zones: &ZoneHistory, anchor: Date, from: Timestamp, until: Timestamp) -> Vec<Occurrence> {
+        let day = |at: Timestamp| zones.zone_at(at).to_datetime(at).date();
+        let start = day(from).saturating_sub(SLACK_DAYS.days());
+        let end = day(until).saturating_add(SLACK_DAYS.days());
+        self.item
+            .rule
+            .slots(anchor, start)
+            .take_while(|slot| slot.date() <= end)
+            .take(MAX_SLOTS)
+            .filter_map(|slot| Some((slot, zones.instant(slot)?)))
+            // Not `skip_while`: where clocks go forward, a later slot can be due before an earlier one.
+            .filter(|(_, at)| from <= *at && *at < until)
+            .map(|(slot, at)| self.occurrence(Slot::Civil(slot), at))
+            .collect()
+    }
+
+    /// Slots count from the last recorded day; until there is one, from the anchor.
+    fn after_last(
+        &self,
+        zones: &ZoneHistory,
+        months: u32,
+        intakes: &[Timestamp],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Occurrence> {
+        let day = |at: Timestamp| zones.zone_at(at).to_datetime(at).date();
+        let mut found = Vec::new();
+        let mut anchor = self.anchor(zones);
+        let mut begins = Timestamp::MIN;
+        for done in intakes.iter().copied().map(Some).chain([None]) {
+            let ends = done.unwrap_or(Timestamp::MAX);
+            if begins.max(from) < ends.min(until) {
+                found.extend(self.civil(zones, anchor, begins.max(from), ends.min(until)));
+            }
+            if let Some(done) = done {
+                let Ok(next) = Span::new().try_months(months).and_then(|span| day(done).checked_add(span)) else {
+                    break;
+                };
+                (anchor, begins) = (next, done);
+            }
+        }
+        found
+    }
+
+    fn elapsed(
+        &self,
+        zones: &ZoneHistory,
+        every: SignedDuration,
+        first: Option<jiff::civil::Time>,
+        intakes: &[Timestamp],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Occurrence> {
+        let whole_second = |at: Timestamp| Timestamp::from_second(at.as_second()).unwrap_or(at);
+        let day = |at: Timestamp| zones.zone_at(at).to_datetime(at).date();
+        let start = match (self.item.rule.from, first) {
+            (None, None) => Some(self.anchored),
+            (date, time) => zones
+                .instant(date.unwrap_or_else(|| day(self.anchored)).to_datetime(time.unwrap_or_default())),
+        };
+        let Some(mut at) = start.map(whole_second) else { return Vec::new() };
+        let mut intakes = intakes.iter().copied().map(whole_second).peekable();
+        let mut found = Vec::new();
+        let anchor = self.anchor(zones);
+        for _ in 0..MAX_SLOTS {
+            // An intake before the slot's time takes its place: the next counts from there.
+            while let Some(taken) = intakes.next_if(|taken| *taken < at) {
+                if let Ok(next) = taken.checked_add(every) {
+                    at = at.max(next);
+                }
+            }
+            if at >= until {
+                break;
+            }
+            if at >= from && self.item.rule.is_on(anchor, day(at)) {
+                found.push(self.occurrence(Slot::Utc(at), at));
+            }
+            let Ok(next) = at.checked_add(every) else { break };
+            // An intake that answers this slot sets the next one.
+            at = match intakes.next_if(|taken| *taken < next) {
+                Some(taken) => taken.checked_add(every).unwrap_or(next),
+                None => next,
+            };
+        }
+        found
+    }
+}

@@ -1,0 +1,302 @@
+//! Recurrence rules: which local times an item is planned at.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::{SignedDuration, Span, ToSpan};
+
+use super::Weekdays;
+
+/// When an item is planned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// How it repeats.
+    pub recurrence: Recurrence,
+    /// The first day, and the anchor of intervals and cycles.
+    pub from: Option<Date>,
+    /// The last day, itself included.
+    pub until: Option<Date>,
+    /// Days on and days off, counted from the anchor.
+    pub cycle: Option<Cycle>,
+}
+
+/// How an item repeats.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recurrence {
+    /// It has no slots.
+    AsNeeded,
+    /// Local times on days of the calendar.
+    Calendar {
+        /// From one day to the next.
+        interval: Interval,
+        /// The weekdays that count.
+        days: Weekdays,
+        /// The times of the day, in order, never empty.
+        times: Vec<Time>,
+        /// Whether the next one counts from the last that was recorded.
+        after_last: bool,
+    },
+    /// Elapsed time since the last intake, or since the last slot where there was none.
+    Elapsed {
+        /// From one to the next.
+        every: SignedDuration,
+        /// The local time of the first slot, on the first day.
+        first: Option<Time>,
+    },
+    /// Local times by a five-field cron pattern.
+    Cron(CronRule),
+}
+
+/// The step from one day of a calendar rule to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interval {
+    /// Every so many days, counted from the anchor.
+    Days(u32),
+    /// Every so many weeks, Monday to Sunday, counted from the anchor's week.
+    Weeks(u32),
+    /// Every so many months, on the anchor's day of the month or the month's last.
+    Months(u32),
+}
+
+/// Days on, then days off, over and over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cycle {
+    /// The days on, at least one.
+    pub on: u32,
+    /// The days off.
+    pub off: u32,
+}
+
+/// A five-field cron pattern.
+#[derive(Clone)]
+pub struct CronRule {
+    text: String,
+    pattern: croner::Cron,
+}
+
+impl fmt::Debug for CronRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CronRule").field(&self.text).finish()
+    }
+}
+
+impl PartialEq for CronRule {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl fmt::Display for CronRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for CronRule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let pattern = croner::parser::CronParser::builder()
+            .seconds(croner::parser::Seconds::Disallowed)
+            .year(croner::parser::Year::Disallowed)
+            .build()
+            .parse(text)
+            .map_err(|error| {
+                format!("`{text}` is not a five-field cron pattern ({error}): write it as `30 8 * * 1-5`")
+            })?;
+        Ok(Self { text: text.to_owned(), pattern })
+    }
+}
+
+impl CronRule {
+    /// Returns the local times from the start of a day on, in order.
+    fn times(&self, start: Date) -> impl Iterator<Item = DateTime> + '_ {
+        self.pattern.iter_from(start.to_datetime(Time::midnight()), croner::Direction::Forward)
+    }
+}
+
+/// How far ahead a rule that matches nothing is searched, in years.
+const HORIZON_YEARS: i64 = 50;
+
+impl Rule {
+    /// Returns a rule for these times every day.
+    #[must_use]
+    pub fn daily(times: Vec<Time>) -> Self {
+        Self {
+            recurrence: Recurrence::Calendar {
+                interval: Interval::Days(1),
+                days: Weekdays::ALL,
+                times,
+                after_last: false,
+            },
+            from: None,
+            until: None,
+            cycle: None,
+        }
+    }
+
+    /// Tells whether the rule plans slots at all.
+    #[must_use]
+    pub fn has_slots(&self) -> bool {
+        self.recurrence != Recurrence::AsNeeded
+    }
+
+    /// Returns the local times of a calendar or cron rule, in order, from the start of a day on.
+    ///
+    /// `anchor` is the day that intervals and cycles count from. Other rules give none.
+    pub(super) fn slots(&self, anchor: Date, start: Date) -> Box<dyn Iterator<Item = DateTime> + '_> {
+        let start = self.from.map_or(start, |from| from.max(start));
+        let dates: Box<dyn Iterator<Item = DateTime> + '_> = match &self.recurrence {
+            Recurrence::Calendar { interval, days, times, .. } => Box::new(
+                dates(*interval, *days, anchor, start)
+                    .flat_map(move |date| times.iter().map(move |time| date.to_datetime(*time))),
+            ),
+            Recurrence::Cron(cron) => Box::new(cron.times(start)),
+            Recurrence::AsNeeded | Recurrence::Elapsed { .. } => Box::new(std::iter::empty()),
+        };
+        let end = start.checked_add(HORIZON_YEARS.years()).unwrap_or(Date::MAX);
+        let end = self.until.map_or(end, |until| until.min(end));
+        Box::new(dates.take_while(move |at| at.date() <= end).filter(move |at| self.is_on(anchor, at.date())))
+    }
+
+    /// Tells whether a date bound or the cycle leaves this day in.
+    pub(super) fn is_on(&self, anchor: Date, date: Date) -> bool {
+        self.from.is_none_or(|from| from <= date)
+            && self.until.is_none_or(|until| date <= until)
+            && self.cycle.is_none_or(|cycle| {
+                let period = i64::from(cycle.on) + i64::from(cycle.off);
+                days_between(anchor, date).rem_euclid(period) < i64::from(cycle.on)
+            })
+    }
+}
+
+/// Returns the number of days from one date to another.
+pub(super) fn days_between(from: Date, to: Date) -> i64 {
+    to.duration_since(from).as_hours() / 24
+}
+
+fn dates(interval: Interval, days: Weekdays, anchor: Date, start: Date) -> Box<dyn Iterator<Item = Date>> {
+    let start = start.max(anchor);
+    match interval {
+        Interval::Days(n) => {
+            let n = i64::from(n.max(1));
+            let steps = days_between(anchor, start).div_euclid(n);
+            let first = if days_between(anchor, start) % n == 0 { steps } else { steps + 1 };
+            Box::new(
+                (first..)
+                    .map_while(move |k| anchor.checked_add(Span::new().try_days(k.checked_mul(n)?).ok()?).ok())
+                    .filter(move |date| days.contains(date.weekday())),
+            )
+        }
+        Interval::Weeks(n) => {
+            let monday = |date: Date| {
+                date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).unwrap_or(Date::MIN)
+            };
+            let first_week = monday(anchor);
+            Box::new(start.series(1.day()).filter(move |date| {
+                let weeks = days_between(first_week, *date).div_euclid(7);
+                weeks % i64::from(n.max(1)) == 0 && days.contains(date.weekday())
+            }))
+        }
+        Interval::Months(n) => {
+            let n = i64::from(n.max(1));
+            let months = (i64::from(start.year()) - i64::from(anchor.year())) * 12 + i64::from(start.month())
+                - i64::from(anchor.month());
+            // One step back, as the anchor's day may lie after the start's.
+            let first = (months / n - 1).max(0);
+            // Always from the anchor: chained steps would slide off the end of the month for good.
+            Box::new(
+                (first..)
+                    .map_while(move |k| anchor.checked_add(Span::new().try_months(k.checked_mul(n)?).ok()?).ok())
+                    .filter(move |date| *date >= start && days.contains(date.weekday())),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn calendar(interval: Interval, days: &str) -> Rule {
+        let mut rule = Rule::daily(vec![Time::midnight()]);
+        rule.recurrence = Recurrence::Calendar {
+            interval,
+            days: days.parse().unwrap(),
+            times: vec![Time::midnight()],
+            after_last: false,
+        };
+        rule
+    }
+
+    #[track_caller]
+    fn check(rule: &Rule, anchor: Date, start: Date, expected: &[&str]) {
+        let got: Vec<_> =
+            rule.slots(anchor, start).take(expected.len()).map(|at| at.date().to_string()).collect();
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn months_clamp_from_the_anchor() {
+        let rule = calendar(Interval::Months(3), "Mon..Sun");
+        check(
+            &rule,
+            date(2026, 1, 31),
+            date(2026, 1, 1),
+            &["2026-01-31", "2026-04-30", "2026-07-31", "2026-10-31", "2027-01-31"],
+        );
+        check(&rule, date(2026, 1, 31), date(2026, 4, 30), &["2026-04-30", "2026-07-31"]);
+        check(&rule, date(2026, 1, 31), date(2026, 5, 1), &["2026-07-31"]);
+        let rule = calendar(Interval::Months(12), "Mon..Sun");
+        check(
+            &rule,
+            date(2024, 2, 29),
+            date(2024, 1, 1),
+            &["2024-02-29", "2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"],
+        );
+    }
+
+    #[test]
+    fn days_weeks_and_cycles_count_from_the_anchor() {
+        let anchor = date(2026, 11, 25);
+        check(&calendar(Interval::Days(2), "Mon..Sun"), anchor, date(2026, 11, 28), &["2026-11-29", "2026-12-01"]);
+        check(
+            &calendar(Interval::Weeks(2), "Mon,Thu"),
+            anchor,
+            date(2026, 11, 1),
+            &["2026-11-26", "2026-12-07", "2026-12-10", "2026-12-21"],
+        );
+        let mut rule = calendar(Interval::Days(1), "Mon..Sun");
+        rule.cycle = Some(Cycle { on: 2, off: 3 });
+        check(&rule, anchor, anchor, &["2026-11-25", "2026-11-26", "2026-11-30", "2026-12-01"]);
+    }
+
+    #[test]
+    fn bounds_hold_for_every_rule() {
+        let mut rule = calendar(Interval::Days(1), "Mon..Sun");
+        rule.from = Some(date(2026, 11, 30));
+        rule.until = Some(date(2026, 12, 1));
+        let got: Vec<_> = rule.slots(date(2026, 11, 30), date(2026, 11, 1)).collect();
+        assert_eq!(got.len(), 2);
+    }
+
+    #[test]
+    fn cron_is_read_in_local_time() {
+        let mut rule = Rule::daily(vec![]);
+        rule.recurrence = Recurrence::Cron("30 8 * * 1-5".parse().unwrap());
+        let got: Vec<_> =
+            rule.slots(date(2026, 11, 1), date(2026, 11, 27)).take(2).map(|at| at.to_string()).collect();
+        assert_eq!(got, ["2026-11-27T08:30:00", "2026-11-30T08:30:00"]);
+        for bad in ["", "* * * *", "* * * * * *", "61 * * * *"] {
+            assert!(bad.parse::<CronRule>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_never_matches_ends() {
+        let rule = calendar(Interval::Days(7), "Tue");
+        assert_eq!(rule.slots(date(2026, 11, 23), date(2026, 11, 23)).next(), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! Which zone the person's clock showed when: the link between local times and instants.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// The zones that a clock has shown, oldest first; never empty.
+///
+/// A floating item is planned in local time. Where the clock jumps to another zone, a local time
+/// that has already been is not due again, and one that the jump leaps over is due at the jump:
+/// whoever flies is neither asked twice for one morning nor skipped.
+#[derive(Clone, Debug)]
+pub struct ZoneHistory {
+    first: TimeZone,
+    changes: Vec<(Timestamp, TimeZone)>,
+}
+
+impl ZoneHistory {
+    /// Returns the history of a clock that has always shown one zone.
+    #[must_use]
+    pub fn fixed(zone: TimeZone) -> Self {
+        Self { first: zone, changes: Vec::new() }
+    }
+
+    /// Returns the history made of changes in any order; `before` is the zone ahead of the first.
+    #[must_use]
+    pub fn new(before: TimeZone, mut changes: Vec<(Timestamp, TimeZone)>) -> Self {
+        changes.sort_by_key(|(at, _)| *at);
+        Self { first: before, changes }
+    }
+
+    /// Returns the zone that the clock showed at an instant.
+    #[must_use]
+    pub fn zone_at(&self, at: Timestamp) -> &TimeZone {
+        let until = self.changes.partition_point(|(change, _)| *change <= at);
+        until.checked_sub(1).map_or(&self.first, |i| &self.changes[i].1)
+    }
+
+    /// Returns the newest zone.
+    #[must_use]
+    pub fn latest(&self) -> &TimeZone {
+        self.changes.last().map_or(&self.first, |(_, zone)| zone)
+    }
+
+    /// Returns the instant at which a local time is due.
+    ///
+    /// In a gap (clocks go forward) the time shifts forward by the gap; in an overlap the first of
+    /// the two counts (RFC 5545). Returns `None` only beyond the years that jiff can hold.
+    #[must_use]
+    pub fn instant(&self, local: DateTime) -> Option<Timestamp> {
+        let mut zone = &self.first;
+        let mut since = Timestamp::MIN;
+        for (change, next) in &self.changes {
+            let at = zone.to_timestamp(local).ok()?;
+            if at < *change {
+                return Some(at.max(since));
+            }
+            (since, zone) = (*change, next);
+        }
+        Some(zone.to_timestamp(local).ok()?.max(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::get(name).unwrap()
+    }
+
+    #[track_caller]
+    fn check(zones: &ZoneHistory, local: &str, instant: &str) {
+        let local: DateTime = local.parse().unwrap();
+        assert_eq!(zones.instant(local).unwrap().to_string(), instant, "{local}");
+    }
+
+    #[test]
+    fn gap_shifts_forward_and_overlap_takes_the_first() {
+        let berlin = ZoneHistory::fixed(zone("Europe/Berlin"));
+        check(&berlin, "2026-03-29T02:30", "2026-03-29T01:30:00Z");
+        check(&berlin, "2026-10-25T02:30", "2026-10-25T00:30:00Z");
+    }
+
+    #[test]
+    fn a_traveller_is_asked_once_for_each_morning() {
+        // West: 14:00 in Berlin becomes 08:00 in New York. That morning has been.
+        let west = ZoneHistory::new(
+            zone("Europe/Berlin"),
+            vec![("2026-06-01T12:00:00Z".parse().unwrap(), zone("America/New_York"))],
+        );
+        check(&west, "2026-06-01T08:00", "2026-06-01T06:00:00Z");
+        check(&west, "2026-06-02T08:00", "2026-06-02T12:00:00Z");
+        // East: 03:00 in New York becomes 09:00 in Berlin. The leapt-over 08:00 is due on landing.
+        let east = ZoneHistory::new(
+            zone("America/New_York"),
+            vec![("2026-06-01T07:00:00Z".parse().unwrap(), zone("Europe/Berlin"))],
+        );
+        check(&east, "2026-05-31T08:00", "2026-05-31T12:00:00Z");
+        check(&east, "2026-06-01T08:00", "2026-06-01T07:00:00Z");
+        check(&east, "2026-06-01T20:00", "2026-06-01T18:00:00Z");
+    }
+}

@@ -1,0 +1,467 @@
+//! The database: sled, owned by one thread, always to be had again from the journals.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::oneshot;
+use tracing::{error, warn};
+
+use super::journal::JournalFile;
+use super::line::{self, Line};
+use super::StoreError;
+use crate::ledger::{Fact, FactId, Record, When};
+use crate::schedule::ItemId;
+
+/// The version of the database's layout; another one is rebuilt.
+const VERSION: u32 = 1;
+
+/// sled's cache, in bytes.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// sled's threads look for work several times a second for ever; an hour of slack lets them sleep.
+/// Threads inherit it from the one that starts them.
+const TIMER_SLACK: Option<std::num::NonZeroU64> = std::num::NonZeroU64::new(3_600_000_000_000);
+
+/// Facts that are applied together.
+const BATCH: usize = 2_000;
+
+/// The most facts that one question returns.
+pub(super) const MAX_ANSWER: usize = 1_000_000;
+
+/// A day and a half: how far a slot's written time can lie from its instant.
+const SLACK_SECONDS: i64 = 36 * 3600;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// One fact by its name.
+    Fact(FactId),
+    /// The fact that was recorded under an idempotency key.
+    Key(String),
+    /// The facts that shape the plan, with their retractions.
+    Plan,
+    /// The facts about slots and times in `[from, until)`, a day and a half wider on both sides, with
+    /// their retractions.
+    About {
+        /// From when on.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+        /// Of one item only.
+        item: Option<ItemId>,
+    },
+    /// The newest intakes of an item, with their retractions.
+    Intakes {
+        /// Which item.
+        item: ItemId,
+        /// How many.
+        newest: usize,
+    },
+}
+
+/// How the record is.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// Facts in the database.
+    pub facts: u64,
+    /// The last number of each device's journal that the database holds.
+    pub marks: BTreeMap<String, u64>,
+    /// What went wrong since it was opened.
+    pub error: Option<String>,
+}
+
+/// What the database's thread is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    Apply(Vec<Line>),
+    Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
+    Health(oneshot::Sender<Result<Health, StoreError>>),
+    Close,
+}
+
+/// The open database.
+pub(super) struct Database {
+    path: PathBuf,
+    db: sled::Db,
+    facts: sled::Tree,
+    about: sled::Tree,
+    plan: sled::Tree,
+    intakes: sled::Tree,
+    keys: sled::Tree,
+    retractions: sled::Tree,
+    meta: sled::Tree,
+    error: Option<String>,
+}
+
+impl Database {
+    /// Opens the database and brings it up to the journals; one that cannot be used is moved aside
+    /// and built anew.
+    pub(super) fn open(
+        path: &Path,
+        journals: &[JournalFile],
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Self, StoreError> {
+        let opened = Self::try_open(path).and_then(|mut database| {
+            database.catch_up(journals, &mut progress)?;
+            Ok(database)
+        });
+        let why = match opened {
+            Ok(database) => return Ok(database),
+            Err(StoreError::Database { why, .. }) => why,
+            Err(other) => return Err(other),
+        };
+        warn!(path = %path.display(), %why, "the database cannot be used and is built anew from the journal");
+        move_aside(path)?;
+        let mut database = Self::try_open(path)?;
+        database.catch_up(journals, &mut progress)?;
+        Ok(database)
+    }
+
+    fn try_open(path: &Path) -> Result<Self, StoreError> {
+        let failed = |why: String| StoreError::Database { path: path.to_owned(), why };
+        let config = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            // Its own flusher would wake twice a second; the journal is what is durable.
+            .flush_every_ms(None)
+            .mode(sled::Mode::LowSpace);
+        // sled panics on some damage; its io threads inherit the slack that keeps them asleep.
+        let open = move || {
+            let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
+            crate::panics::guard(|| config.open())
+        };
+        let opened = std::thread::spawn(open).join();
+        let db = match opened {
+            Ok(Ok(Ok(db))) => db,
+            Ok(Ok(Err(error))) => return Err(failed(error.to_string())),
+            Ok(Err(panic)) => return Err(failed(panic)),
+            Err(_) => return Err(failed("it panicked".to_owned())),
+        };
+        let tree = |name: &str| db.open_tree(name).map_err(|error| failed(error.to_string()));
+        let database = Self {
+            path: path.to_owned(),
+            facts: tree("facts")?,
+            about: tree("about")?,
+            plan: tree("plan")?,
+            intakes: tree("intakes")?,
+            keys: tree("keys")?,
+            retractions: tree("retractions")?,
+            meta: tree("meta")?,
+            db,
+            error: None,
+        };
+        make_private(path);
+        let version = database.meta.get("version").map_err(|error| failed(error.to_string()))?;
+        match version.as_deref() {
+            Some(version) if version == VERSION.to_be_bytes() => {}
+            Some(_) => return Err(failed("it was written by another version".to_owned())),
+            None if database.facts.is_empty() => {
+                let version = VERSION.to_be_bytes().to_vec();
+                database.meta.insert("version", version).map_err(|error| failed(error.to_string()))?;
+            }
+            None => return Err(failed("it has no version".to_owned())),
+        }
+        Ok(database)
+    }
+
+    /// Applies what the journals have and the database has not.
+    fn catch_up(
+        &mut self,
+        journals: &[JournalFile],
+        progress: &mut impl FnMut(u64, u64),
+    ) -> Result<(), StoreError> {
+        let mut behind = Vec::new();
+        for journal in journals {
+            let mark = self.mark(&journal.device)?;
+            if mark > journal.last {
+                return Err(StoreError::JournalShort {
+                    path: journal.path.clone(),
+                    db: self.path.clone(),
+                    journal: journal.last,
+                    database: mark,
+                });
+            }
+            self.compare_last(journal, mark)?;
+            behind.push((journal, mark));
+        }
+        let total: u64 = behind.iter().map(|(journal, mark)| journal.last - mark).sum();
+        let mut done = 0;
+        for (journal, mark) in behind {
+            let start = usize::try_from(mark).unwrap_or(usize::MAX);
+            let mut lines = journal.text.lines().zip(1u64..).skip(start).peekable();
+            while lines.peek().is_some() {
+                let mut batch = Vec::with_capacity(BATCH);
+                for (text, number) in lines.by_ref().take(BATCH) {
+                    let read = line::read(text).map_err(|error| StoreError::Damaged {
+                        path: journal.path.clone(),
+                        line: number,
+                        why: error.to_string(),
+                    })?;
+                    batch.push(read);
+                }
+                self.apply(&batch).map_err(|error| self.failed(&error))?;
+                done += batch.len() as u64;
+                progress(done, total);
+            }
+        }
+        Ok(())
+    }
+
+    /// A database that holds another history than the journal is not of this journal.
+    fn compare_last(&self, journal: &JournalFile, mark: u64) -> Result<(), StoreError> {
+        let Some(before) = mark.checked_sub(1) else { return Ok(()) };
+        let key = fact_key(&journal.device, mark);
+        let held = self.facts.get(key).map_err(|error| self.failed(&error))?;
+        let line = journal.text.lines().nth(usize::try_from(before).unwrap_or(usize::MAX));
+        if held.as_deref() == line.map(str::as_bytes) {
+            return Ok(());
+        }
+        Err(StoreError::Database {
+            path: self.path.clone(),
+            why: format!("it holds another fact {mark} than the journal"),
+        })
+    }
+
+    fn failed(&self, error: &sled::Error) -> StoreError {
+        StoreError::Database { path: self.path.clone(), why: error.to_string() }
+    }
+
+    fn mark(&self, device: &str) -> Result<u64, StoreError> {
+        let mark = self.meta.get(mark_key(device)).map_err(|error| self.failed(&error))?;
+        let mark = mark.and_then(|bytes| bytes.as_ref().try_into().ok()).map(u64::from_be_bytes);
+        Ok(mark.unwrap_or(0))
+    }
+
+    /// Puts facts into every tree; the mark moves last, so that a crash leaves it behind, not ahead.
+    fn apply(&self, lines: &[Line]) -> Result<(), sled::Error> {
+        let mut facts = sled::Batch::default();
+        let mut about = sled::Batch::default();
+        let mut plan = sled::Batch::default();
+        let mut intakes = sled::Batch::default();
+        let mut keys = sled::Batch::default();
+        let mut retractions = sled::Batch::default();
+        let mut marks: BTreeMap<Arc<str>, u64> = BTreeMap::new();
+        for Line { record, text } in lines {
+            let key = fact_key(&record.id.device, record.id.seq);
+            facts.insert(key.as_slice(), text.as_bytes());
+            let item = record.fact.item().map_or("", ItemId::as_str);
+            about.insert(join(&[&biased(about_seconds(record)), item.as_bytes(), &[0], &key]), &[]);
+            match &record.fact {
+                Fact::Intake { item, .. } => {
+                    let at = biased(about_seconds(record));
+                    intakes.insert(join(&[item.as_str().as_bytes(), &[0], &at, &key]), &[]);
+                }
+                Fact::Retraction { fact, .. } => {
+                    let retracted = fact_key(&fact.device, fact.seq);
+                    retractions.insert(join(&[&retracted, &key]), &[]);
+                }
+                fact if fact.shapes_plan() => plan.insert(key.as_slice(), &[]),
+                _ => {}
+            }
+            if let Some(name) = record.fact.key() {
+                keys.insert(name.as_bytes(), key.as_slice());
+            }
+            marks.insert(record.id.device.clone(), record.id.seq);
+        }
+        self.facts.apply_batch(facts)?;
+        self.about.apply_batch(about)?;
+        self.plan.apply_batch(plan)?;
+        self.intakes.apply_batch(intakes)?;
+        self.keys.apply_batch(keys)?;
+        self.retractions.apply_batch(retractions)?;
+        for (device, seq) in marks {
+            self.meta.insert(mark_key(&device), &seq.to_be_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
+        let mut keys = Vec::new();
+        match question {
+            Question::Fact(id) => {
+                keys.push(fact_key(&id.device, id.seq).into());
+            }
+            Question::Key(name) => {
+                keys.extend(self.keys.get(name).map_err(|error| self.failed(&error))?);
+            }
+            Question::Plan => {
+                for entry in self.plan.iter().keys() {
+                    keys.push(entry.map_err(|error| self.failed(&error))?);
+                }
+            }
+            Question::About { from, until, item } => {
+                let first = biased(from.as_second().saturating_sub(SLACK_SECONDS));
+                let last = biased(until.as_second().saturating_add(SLACK_SECONDS));
+                for entry in self.about.range(first.as_slice()..last.as_slice()).keys() {
+                    let entry = entry.map_err(|error| self.failed(&error))?;
+                    let rest = &entry[8..];
+                    let Some(end) = rest.iter().position(|b| *b == 0) else { continue };
+                    let fits = item.as_ref().is_none_or(|item| item.as_str().as_bytes() == &rest[..end]);
+                    if fits {
+                        keys.push(sled::IVec::from(&rest[end + 1..]));
+                    }
+                    if keys.len() >= MAX_ANSWER {
+                        break;
+                    }
+                }
+            }
+            Question::Intakes { item, newest } => {
+                let prefix = join(&[item.as_str().as_bytes(), &[0]]);
+                for entry in self.intakes.scan_prefix(&prefix).keys().rev().take(newest) {
+                    let entry = entry.map_err(|error| self.failed(&error))?;
+                    keys.push(sled::IVec::from(&entry[prefix.len() + 8..]));
+                }
+            }
+        }
+        self.with_retractions(&mut keys)?;
+        keys.into_iter().filter_map(|key| self.line(&key).transpose()).collect()
+    }
+
+    /// Adds the retractions of facts, and those of the retractions.
+    fn with_retractions(&self, keys: &mut Vec<sled::IVec>) -> Result<(), StoreError> {
+        if self.retractions.is_empty() {
+            return Ok(());
+        }
+        let mut known: std::collections::BTreeSet<sled::IVec> = keys.iter().cloned().collect();
+        let mut i = 0;
+        while let Some(key) = keys.get(i).cloned() {
+            for entry in self.retractions.scan_prefix(&key).keys() {
+                let entry = entry.map_err(|error| self.failed(&error))?;
+                let by = sled::IVec::from(&entry[key.len()..]);
+                if known.insert(by.clone()) {
+                    keys.push(by);
+                }
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
+    fn line(&self, key: &[u8]) -> Result<Option<Line>, StoreError> {
+        let Some(text) = self.facts.get(key).map_err(|error| self.failed(&error))? else { return Ok(None) };
+        let unreadable = |why: String| StoreError::Database { path: self.path.clone(), why };
+        let text = std::str::from_utf8(&text).map_err(|error| unreadable(error.to_string()))?;
+        line::read(text).map(Some).map_err(|error| unreadable(error.to_string()))
+    }
+
+    fn health(&self) -> Result<Health, StoreError> {
+        let mut marks = BTreeMap::new();
+        for entry in self.meta.scan_prefix(b"mark\0") {
+            let (key, value) = entry.map_err(|error| self.failed(&error))?;
+            let device = String::from_utf8_lossy(&key[5..]).into_owned();
+            let mark = value.as_ref().try_into().map(u64::from_be_bytes).unwrap_or(0);
+            marks.insert(device, mark);
+        }
+        Ok(Health { facts: marks.values().sum(), marks, error: self.error.clone() })
+    }
+
+    fn close(self) {
+        // sled's flush leaves the last writes to the kernel; this start of the day is not worth a rebuild.
+        if let Err(error) = self.db.flush() {
+            warn!(%error, "the database could not be flushed; it is brought up to date at the next start");
+        }
+        if let Ok(file) = std::fs::File::open(self.path.join("db")) {
+            let _ = file.sync_all();
+        }
+    }
+}
+
+/// Moves an unusable database out of the way, under a name that is free.
+fn move_aside(path: &Path) -> Result<(), StoreError> {
+    let aside = (1..)
+        .map(|n| path.with_file_name(format!("db.broken-{n}")))
+        .find(|aside| !aside.exists())
+        .unwrap_or_else(|| path.with_file_name("db.broken"));
+    if path.exists() {
+        std::fs::rename(path, &aside).map_err(|source| StoreError::Io {
+            what: "move away",
+            path: path.to_owned(),
+            source,
+        })?;
+        warn!(to = %aside.display(), "the old database was kept; it can be deleted");
+    }
+    Ok(())
+}
+
+/// sled makes its files as the umask says; others have no business with them.
+fn make_private(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let private = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+    let _ = private(path, 0o700);
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        let mode = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { 0o700 } else { 0o600 };
+        let _ = private(&entry.path(), mode);
+    }
+}
+
+fn fact_key(device: &str, seq: u64) -> Vec<u8> {
+    join(&[device.as_bytes(), &[0], &seq.to_be_bytes()])
+}
+
+fn mark_key(device: &str) -> Vec<u8> {
+    join(&[b"mark\0", device.as_bytes()])
+}
+
+fn join(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+/// Returns seconds as bytes that sort as the number does.
+fn biased(seconds: i64) -> [u8; 8] {
+    (seconds.cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+/// Returns the time that a fact is about: its slot as written, else when it happened.
+fn about_seconds(record: &Record) -> i64 {
+    let as_if_utc = |at| TimeZone::UTC.to_timestamp(at).map_or(0, Timestamp::as_second);
+    match (record.fact.occurrence(), record.fact.at()) {
+        (Some(occurrence), _) => as_if_utc(occurrence.slot.written()),
+        (None, When::Instant(at)) => at.as_second(),
+        (None, When::Date(date)) => as_if_utc(date.to_datetime(jiff::civil::Time::midnight())),
+    }
+}
+
+/// Starts the thread that owns the database.
+pub(super) fn spawn(mut database: Database) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
+    let (sender, orders) = mpsc::channel();
+    let run = move || {
+        let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
+        for order in orders {
+            match order {
+                Order::Apply(lines) => {
+                    if database.error.is_some() {
+                        continue;
+                    }
+                    if let Err(error) = database.apply(&lines) {
+                        // The mark stays behind, so the next start applies these again.
+                        error!(%error, "the database cannot be written; the journal has the facts, restart dosed");
+                        database.error = Some(error.to_string());
+                    }
+                }
+                Order::Ask(question, reply) => {
+                    let answer = match &database.error {
+                        None => database.ask(question),
+                        Some(why) => {
+                            Err(StoreError::Database { path: database.path.clone(), why: why.clone() })
+                        }
+                    };
+                    if let Err(error) = &answer {
+                        error!(%error, "the database cannot be read");
+                    }
+                    let _ = reply.send(answer);
+                }
+                Order::Health(reply) => {
+                    let _ = reply.send(database.health());
+                }
+                Order::Close => break,
+            }
+        }
+        database.close();
+    };
+    let thread = std::thread::Builder::new().name("database".to_owned()).spawn(run);
+    #[allow(clippy::expect_used, reason = "there is nothing to go on with")]
+    (sender, thread.expect("a thread can be started"))
+}
