@@ -66,6 +66,7 @@ impl Reminder {
                 .or_insert_with(|| Alert { lines: BTreeMap::new(), undelivered: BTreeSet::new() });
             alert.undelivered.insert(id.clone());
             alert.lines.insert(id.clone(), line);
+            self.unrecorded.remove(&id);
             self.shown.insert(id, now);
             changed.insert(place);
         }

@@ -136,6 +136,9 @@ impl Reminder {
 
     /// Tells whether a reminder that was due at an instant has not been on the screen since.
     fn wants(&self, id: &OccurrenceId, due: Timestamp) -> bool {
+        if self.unrecorded.contains(id) {
+            return true;
+        }
         let recorded = self.ledger.deliveries(id).last().copied();
         recorded.max(self.shown.get(id).copied()).is_none_or(|last| last < due)
     }
@@ -148,7 +151,10 @@ impl Reminder {
                 let standing = standing(planned, &self.ledger, now);
                 match standing.state {
                     State::Due => standing.snoozed_until.is_none(),
-                    State::Upcoming => !planned.regimen.item.lead.is_empty(),
+                    // Announced ahead; or its time has come once already, before the clock was set back.
+                    State::Upcoming => {
+                        !planned.regimen.item.lead.is_empty() || self.shown.contains_key(&planned.occurrence.id)
+                    }
                     _ => false,
                 }
             })

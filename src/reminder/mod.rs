@@ -137,6 +137,8 @@ pub struct Reminder {
     /// When each occurrence was last put on the screen, recorded or not.
     shown: BTreeMap<OccurrenceId, Timestamp>,
     announced: BTreeSet<OccurrenceId>,
+    /// Occurrences whose answer from a button could not be written down.
+    unrecorded: BTreeSet<OccurrenceId>,
     pending: BTreeMap<Token, Pending>,
     last_id: u64,
     deadlines: BTreeMap<ItemId, Timestamp>,
@@ -171,6 +173,7 @@ impl Reminder {
             alerts: BTreeMap::new(),
             shown: BTreeMap::new(),
             announced: BTreeSet::new(),
+            unrecorded: BTreeSet::new(),
             pending: BTreeMap::new(),
             last_id: 0,
             deadlines: BTreeMap::new(),
@@ -334,7 +337,7 @@ impl Reminder {
         }
         if let Some(occurrence) = pending.fact.occurrence().filter(|_| pending.from_button) {
             // The person believes it is recorded: ask again.
-            self.shown.remove(occurrence);
+            self.unrecorded.insert(occurrence.clone());
             self.hold_back(now);
         }
     }
