@@ -23,7 +23,7 @@ LAST = int(datetime(2038, 1, 1, tzinfo=timezone.utc).timestamp())
 STEP = 6 * 3600
 GRID = timedelta(minutes=30)
 DAY = timedelta(days=1)
-# A week after the first half year: whatever zone has no change at all is looked at here.
+# Where a zone that never changes is looked at.
 STILL = int(datetime(2026, 6, 15, 12, tzinfo=timezone.utc).timestamp())
 
 

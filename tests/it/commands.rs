@@ -1,0 +1,183 @@
+//! The commands as a person types them: what they print, and their exit codes.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::support::{Guard, Home};
+
+const SCHEDULE: &str = "\
+[[supplement]]
+id = \"calcium\"
+name = \"Calcium\"
+dose = \"500 mg\"
+times = [\"00:00\", \"23:59:59\"]
+grace = \"23h\"
+
+[[habit]]
+id = \"walk\"
+as-needed = true
+";
+
+#[test]
+fn the_first_start_writes_the_schedule_and_says_where_things_are() {
+    let home = Home::new();
+    let daemon = home.start_with(|command| {
+        command.env_remove("INVOCATION_ID");
+    });
+    let kept = std::fs::read_to_string(home.schedule_path()).unwrap();
+    assert_eq!(kept, dosed::config::DEFAULT_SCHEDULE);
+    let status = home.json(&["status", "--json"]);
+    assert_eq!(status["schedule"]["items"], 7);
+    assert_eq!(status["zone"], "Europe/Berlin");
+    assert_eq!(status["journal"]["facts"], status["database"]["facts"]);
+    assert_eq!(home.json(&["next", "3", "--json"]).as_array().unwrap().len(), 3);
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn json_is_as_it_is_written_down() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    let today = home.json(&["today", "--json"]);
+    let row = today[0].as_object().unwrap();
+    let keys: Vec<_> = row.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["at", "dose", "item", "name", "occurrence", "state"]);
+    let at: jiff::Zoned = row["at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(at.time_zone().iana_name(), Some("Europe/Berlin"));
+    let fact = home.json(&["log", "walk", "35", "min", "--json"]);
+    let keys: Vec<_> = fact.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["crc", "device", "fact", "id", "recorded_at", "seq", "v"]);
+    let history = home.json(&["history", "--item", "walk", "--json"]);
+    assert_eq!(history.as_array().unwrap().last(), Some(&fact));
+    assert_eq!(fact["fact"]["amount"], "35 min");
+}
+
+#[test]
+fn an_answer_is_taken_shown_and_taken_back() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    let evening = home.json(&["today", "--json"])[0]["occurrence"].as_str().unwrap().to_owned();
+    let said = home.good(&["take", &evening, "--amount", "250 mg", "--note", "half"]);
+    assert!(said.contains("taken 250 mg") && said.contains("dosed undo"), "{said}");
+    assert_eq!(home.json(&["today", "--json"])[0]["state"], "partial");
+    assert!(home.good(&["take", &evening]).contains("already recorded"));
+    let (code, said) = home.bad(&["skip", &evening]);
+    assert_eq!(code, 1);
+    assert!(said.contains("is already partial") && said.contains("dosed undo"), "{said}");
+    home.good(&["undo", "--reason", "wrong button"]);
+    assert_eq!(home.json(&["today", "--json"])[0]["state"], "upcoming");
+    assert!(home.good(&["history"]).contains("(taken back)"));
+    let (code, said) = home.bad(&["undo"]);
+    assert_eq!((code, said.as_str()), (1, "dosed: there is no answer to take back\n"));
+}
+
+#[test]
+fn errors_have_their_exit_codes_and_say_what_to_do() {
+    let home = Home::with_schedule(SCHEDULE);
+    let (code, said) = home.bad(&["today"]);
+    assert_eq!(code, 69);
+    assert!(said.contains("dosed daemon"), "{said}");
+    let daemon = home.start();
+    let (code, said) = home.bad(&["daemon"]);
+    assert_eq!(code, 75);
+    assert!(said.contains("another daemon runs"), "{said}");
+    let (code, said) = home.bad(&["take", "calzium"]);
+    assert_eq!((code, said.contains("did you mean `calcium`?")), (1, true), "{said}");
+    let (code, said) = home.bad(&["take", "calcium", "--at", "yesterday"]);
+    assert_eq!((code, said.contains("`yesterday` is not a time")), (1, true), "{said}");
+    let (code, said) = home.bad(&["take", "calcium@2020-01-01T08:00"]);
+    assert_eq!((code, said.contains("nothing was planned")), (1, true), "{said}");
+    assert_eq!(home.bad(&["take"]).0, 2);
+    assert_eq!(home.bad(&["frobnicate"]).0, 2);
+    assert_eq!(home.bad(&["simulate", "--from", "2026-01-01", "--until", "2026-01-02", "--zone", "Mars"]).0, 2);
+    drop(daemon);
+    home.schedule("[[supplement]]\nid = \"a\"\ntims = [\"08:00\"]\n");
+    for arguments in [&["check"][..], &["daemon"]] {
+        let (code, said) = home.bad(arguments);
+        assert_eq!(code, 78);
+        assert!(said.contains("schedule.toml:3:1") && said.contains("did you mean `times`?"), "{said}");
+    }
+}
+
+#[test]
+fn a_schedule_with_errors_leaves_the_running_one() {
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start();
+    home.schedule("[[supplement]\n");
+    daemon.signal(rustix::process::Signal::HUP);
+    assert!(daemon.hear().starts_with("RELOADING=1"));
+    let status = home.json(&["status", "--json"]);
+    assert_eq!(status["schedule"]["items"], 2);
+    assert!(status["schedule"]["error"].as_str().unwrap().contains("error"), "{status}");
+    assert!(home.good(&["status"]).contains("the one before goes on"));
+}
+
+#[test]
+fn simulate_shows_what_the_daemon_would_do() {
+    let home = Home::with_schedule("[[supplement]]\nid = \"a\"\ntimes = [\"02:30\"]\n");
+    let rows = home.json(&["simulate", "--from", "2026-03-28", "--until", "2026-03-31", "--json"]);
+    assert_eq!(
+        rows,
+        json!([
+            { "occurrence": "a@2026-03-28T02:30", "item": "a", "planned": "2026-03-28T02:30", "at": "2026-03-28T02:30:00+01:00[Europe/Berlin]" },
+            { "occurrence": "a@2026-03-29T02:30", "item": "a", "planned": "2026-03-29T02:30", "at": "2026-03-29T03:30:00+02:00[Europe/Berlin]" },
+            { "occurrence": "a@2026-03-30T02:30", "item": "a", "planned": "2026-03-30T02:30", "at": "2026-03-30T02:30:00+02:00[Europe/Berlin]" },
+        ])
+    );
+    let rows = home.json(&["simulate", "--from", "2026-10-25", "--until", "2026-10-26", "--json"]);
+    assert_eq!(rows[0]["at"], "2026-10-25T02:30:00+02:00[Europe/Berlin]");
+    assert_eq!(rows.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn help_manual_and_completions_come_from_the_binary() {
+    let home = Home::new();
+    let help = home.good(&["--help"]);
+    let man = home.good(&["man"]);
+    let bash = home.good(&["completions", "bash"]);
+    for command in
+        ["daemon", "today", "next", "take", "skip", "snooze", "log", "undo", "history", "check", "watch", "status", "simulate", "pause", "resume", "completions", "man"]
+    {
+        assert!(help.contains(&format!("  {command} ")), "{command} is in the help");
+        assert!(man.contains(&format!("dosed {command}")), "{command} is in the manual");
+        assert!(bash.contains(&format!("dosed__subcmd__{command}")) || bash.contains(&format!(",{command})")), "{command} is completed");
+        home.good(&[command, "--help"]);
+    }
+}
+
+#[test]
+fn watch_prints_each_event_on_a_line() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    let child = home.command(env!("CARGO_BIN_EXE_dosed")).arg("watch").stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Guard(child);
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let (sender, first) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(lines.next().unwrap().unwrap()));
+    // It hears of the first thing that is logged once it listens.
+    let event = loop {
+        home.good(&["log", "walk"]);
+        if let Ok(line) = first.try_recv() {
+            break serde_json::from_str::<serde_json::Value>(&line).unwrap();
+        }
+    };
+    assert_eq!((&event["event"], &event["fact"]["fact"]["item"]), (&json!("recorded"), &json!("walk")));
+}
+
+#[test]
+fn colour_is_for_terminals_only() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    assert!(!home.good(&["today"]).contains('\u{1b}'));
+    let forced = home.command(env!("CARGO_BIN_EXE_dosed")).arg("today").env("CLICOLOR_FORCE", "1").output().unwrap();
+    assert!(String::from_utf8(forced.stdout).unwrap().contains('\u{1b}'));
+    let both = home
+        .command(env!("CARGO_BIN_EXE_dosed"))
+        .arg("today")
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(both.stdout).unwrap().contains('\u{1b}'));
+}

@@ -1,0 +1,149 @@
+//! The main job on a real desktop: a reminder appears, is answered, and the answer is kept.
+
+use rustix::process::Signal;
+
+use crate::support::{Desktop, Home, soon};
+
+fn one(times: &str) -> String {
+    format!(
+        "[[supplement]]\nid = \"probiotic\"\nname = \"Probiotic\"\nstrain = \"Lactobacillus reuteri ATCC PTA 6475\"\ndose = \"5e9 CFU\"\ntimes = [\"{times}\"]\nwith = \"food\"\n"
+    )
+}
+
+#[test]
+fn a_reminder_is_shown_answered_recorded_and_found_again() {
+    let mut home = Home::new();
+    let desktop = Desktop::new(&mut home);
+    let _dunst = desktop.dunst(&home);
+    home.schedule(&one(&soon(60)));
+    let daemon = home.start();
+    let mut watch = home.watch();
+    // The schedule is edited while the daemon runs.
+    let time = soon(2);
+    home.schedule(&one(&time));
+    let delivered = watch.fact("delivered");
+    let occurrence = delivered["fact"]["occurrence"].as_str().unwrap();
+    assert!(occurrence.ends_with(&time.trim_end_matches(":00")), "{occurrence} {time}");
+    assert_eq!(desktop.displayed(&home), 1);
+    screenshot(&home, &desktop);
+    let today = home.curl(&[], "/v1/today");
+    let due = today.as_array().unwrap().iter().find(|row| row["state"] == "due").unwrap();
+    assert_eq!((&due["dose"], &due["name"]), (&"5e9 CFU".into(), &"Probiotic".into()));
+    desktop.choose(&home, "Taken");
+    let intake = watch.fact("intake");
+    assert_eq!(intake["fact"]["occurrence"], occurrence);
+    assert_eq!(intake["fact"]["planned"], "5e9 CFU");
+    assert_eq!(home.journal().last().unwrap(), &intake);
+    let today = home.json(&["today", "--json"]);
+    assert!(today.as_array().unwrap().iter().any(|row| row["occurrence"] == occurrence && row["state"] == "taken"));
+    assert!(home.good(&["history"]).contains("taken"));
+    assert_eq!(desktop.displayed(&home), 0);
+    // Killed and started again, it surprises nobody.
+    daemon.kill();
+    let _daemon = home.start();
+    let today = home.json(&["today", "--json"]);
+    assert!(today.as_array().unwrap().iter().any(|row| row["occurrence"] == occurrence && row["state"] == "taken"));
+    assert_eq!(desktop.displayed(&home), 0);
+}
+
+/// Takes the picture that the README shows.
+fn screenshot(home: &Home, desktop: &Desktop) {
+    let to = concat!(env!("CARGO_TARGET_TMPDIR"), "/notification.png");
+    let status = home
+        .command("import")
+        .args(["-window", "root", "-display", &desktop.display, "-crop", "460x150+90+14", "+repage", to])
+        .status()
+        .expect("import (imagemagick) is installed");
+    assert!(status.success());
+    assert!(std::fs::metadata(to).unwrap().len() > 1000, "the picture is empty");
+}
+
+#[test]
+fn a_snooze_survives_a_kill() {
+    let mut home = Home::new();
+    let desktop = Desktop::new(&mut home);
+    let _dunst = desktop.dunst(&home);
+    home.schedule(&one(&soon(2)));
+    let daemon = home.start();
+    let mut watch = home.watch();
+    watch.fact("delivered");
+    home.good(&["snooze", "probiotic", "4s"]);
+    let until = watch.fact("snooze")["fact"]["until"].as_str().unwrap().parse::<jiff::Zoned>().unwrap();
+    daemon.kill();
+    let _daemon = home.start();
+    let mut watch = home.watch();
+    let again = watch.fact("delivered")["fact"]["at"].as_str().unwrap().parse::<jiff::Zoned>().unwrap();
+    assert!(again >= until, "{again} {until}");
+    desktop.choose(&home, "Skip");
+    watch.fact("skip");
+}
+
+#[test]
+fn a_server_that_comes_late_or_anew_is_given_what_waits() {
+    let mut home = Home::new();
+    let desktop = Desktop::new(&mut home);
+    home.schedule(&one(&soon(2)));
+    let _daemon = home.start();
+    let mut watch = home.watch();
+    watch.fact("undelivered");
+    let dunst = desktop.dunst(&home);
+    watch.fact("delivered");
+    assert_eq!(desktop.displayed(&home), 1);
+    drop(dunst);
+    // The second server is shown what the first one had.
+    let _dunst = desktop.dunst(&home);
+    while desktop.displayed(&home) == 0 {}
+    desktop.choose(&home, "Taken");
+    watch.fact("intake");
+}
+
+#[test]
+fn a_frozen_server_holds_up_nothing_and_is_given_what_waits() {
+    let mut home = Home::new();
+    let desktop = Desktop::new(&mut home);
+    let dunst = desktop.dunst(&home);
+    home.schedule(&one(&soon(2)));
+    let daemon = home.start();
+    let mut watch = home.watch();
+    let pid = rustix::process::Pid::from_child(&dunst.0);
+    rustix::process::kill_process(pid, Signal::STOP).unwrap();
+    // Commands are answered, and so is the person, while the server says nothing.
+    watch.fact("undelivered");
+    assert_eq!(home.json(&["today", "--json"])[0]["state"], "due");
+    rustix::process::kill_process(pid, Signal::CONT).unwrap();
+    watch.fact("delivered");
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn a_thousand_items_of_one_second_are_all_delivered() {
+    let mut home = Home::new();
+    let desktop = Desktop::new(&mut home);
+    let _dunst = desktop.dunst(&home);
+    let time = soon(6);
+    let schedule: String =
+        (0..1000).map(|i| format!("[[supplement]]\nid = \"item-{i}\"\ntimes = [\"{time}\"]\n")).collect();
+    home.schedule(&schedule);
+    let _daemon = home.start();
+    let mut watch = home.watch();
+    let mut delivered = std::collections::BTreeSet::new();
+    while delivered.len() < 1000 {
+        delivered.insert(watch.fact("delivered")["fact"]["occurrence"].as_str().unwrap().to_owned());
+    }
+    // Slots of one minute are one notification.
+    assert_eq!(desktop.displayed(&home), 1);
+}
+
+#[test]
+fn without_a_bus_it_says_so_and_goes_on() {
+    let home = Home::with_schedule(&one(&soon(2)));
+    let daemon = home.start();
+    let mut watch = home.watch();
+    watch.fact("undelivered");
+    home.good(&["take", "probiotic"]);
+    watch.fact("intake");
+    assert_eq!(daemon.stop(), Some(0));
+    let log = home.log();
+    assert_eq!(log.matches("reminders cannot be shown on the desktop").count(), 1, "{log}");
+    assert!(!log.contains("Probiotic"), "a service's log has no names: {log}");
+}

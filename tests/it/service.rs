@@ -1,0 +1,120 @@
+//! The service files, and how the daemon behaves under a service manager.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{Guard, Home, PATIENCE};
+
+const SCHEDULE: &str = "[[supplement]]\nid = \"a\"\ntimes = [\"08:00\"]\n";
+
+fn unit(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name)).unwrap()
+}
+
+#[test]
+fn the_units_are_right_and_name_only_what_there_is() {
+    let home = Home::new();
+    let binary = env!("CARGO_BIN_EXE_dosed");
+    let service = unit("dosed.service");
+    // The check wants the program to be there: the one that was just built.
+    let checked = service.replace("%h/.cargo/bin/dosed", binary).replace("man:dosed(1)", "man:bash(1)");
+    let dir: PathBuf = home.path("units").into();
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("dosed.service"), checked).unwrap();
+    std::fs::write(dir.join("dosed.socket"), unit("dosed.socket")).unwrap();
+    let output = home
+        .command("systemd-analyze")
+        .args(["--user", "verify", "--man=no"])
+        .arg(dir.join("dosed.service"))
+        .arg(dir.join("dosed.socket"))
+        .output()
+        .expect("systemd-analyze is installed");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !said.contains("dosed."), "{said}");
+    let help = home.good(&["daemon", "--help"]);
+    let start = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let mut words = start.split_whitespace();
+    assert_eq!((words.next(), words.next()), (Some("%h/.cargo/bin/dosed"), Some("daemon")));
+    for flag in words.filter(|word| word.starts_with("--")) {
+        assert!(help.contains(flag.split('=').next().unwrap()), "{flag}");
+    }
+    for line in ["Type=notify", "Restart=on-failure", "RestrictAddressFamilies=AF_UNIX", "NoNewPrivileges=yes", "UMask=0077"] {
+        assert!(service.contains(line), "{line}");
+    }
+}
+
+#[test]
+fn it_ends_cleanly_within_a_second() {
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start();
+    let _watch = home.watch();
+    let asked = Instant::now();
+    assert_eq!(daemon.stop(), Some(0));
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(!home.socket().exists());
+}
+
+#[test]
+fn the_watchdog_is_fed_from_the_loop() {
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start_with(|command| {
+        command.env("WATCHDOG_USEC", "400000");
+    });
+    for _ in 0..3 {
+        assert_eq!(daemon.hear(), "WATCHDOG=1");
+    }
+}
+
+#[test]
+fn a_reload_is_announced_and_reads_the_schedule() {
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start();
+    let mut watch = home.watch();
+    std::fs::remove_file(home.schedule_path()).unwrap();
+    let more = format!("{SCHEDULE}\n[[habit]]\nid = \"b\"\nas-needed = true\n");
+    home.schedule(&more);
+    watch.wait(|event| event["event"] == "schedule" && event["items"] == 2);
+    daemon.signal(rustix::process::Signal::HUP);
+    assert!(daemon.hear().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+    assert_eq!(daemon.hear(), "READY=1");
+    watch.wait(|event| event["event"] == "schedule");
+}
+
+#[test]
+fn the_service_manager_can_hand_over_the_socket() {
+    let home = Home::with_schedule(SCHEDULE);
+    let socket = home.path("activated.sock");
+    let child = home
+        .command("systemd-socket-activate")
+        .args(["--listen", &socket, "--setenv=HOME", "--setenv=XDG_RUNTIME_DIR", env!("CARGO_BIN_EXE_dosed"), "daemon"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("systemd-socket-activate is installed");
+    let _guard = Guard(child);
+    let start = Instant::now();
+    while !Path::new(&socket).exists() {
+        assert!(start.elapsed() < PATIENCE, "it listens");
+    }
+    // The first question starts the daemon.
+    let today = home.json(&["today", "--json", "--socket", &socket]);
+    assert_eq!(today.as_array().map(Vec::len).map(|rows| rows <= 1), Some(true));
+    assert!(Path::new(&socket).exists());
+}
+
+#[test]
+fn a_killed_daemon_leaves_a_socket_that_the_next_replaces() {
+    let home = Home::with_schedule(SCHEDULE);
+    home.start().kill();
+    assert!(home.socket().exists());
+    let daemon = home.start();
+    home.good(&["today"]);
+    drop(daemon);
+    std::fs::remove_file(home.socket()).unwrap();
+    std::fs::write(home.socket(), "a diary").unwrap();
+    let (code, said) = home.bad(&["daemon"]);
+    assert_eq!((code, said.contains("is not a socket")), (1, true), "{said}");
+    assert_eq!(std::fs::read_to_string(home.socket()).unwrap(), "a diary");
+}
