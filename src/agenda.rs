@@ -43,7 +43,7 @@ const PAST_TICK: u64 = 1;
 const FAR_SECONDS: i64 = 400 * 365 * 24 * 3600;
 
 /// The period that the scheduler believes a job to have. It never gets to use it.
-const NOMINAL_PERIOD: Duration = Duration::from_secs(365 * 24 * 3600);
+const NOMINAL_PERIOD: Duration = Duration::from_hours(365 * 24);
 
 /// What the agenda keeps deadlines for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -190,7 +190,10 @@ impl Shared {
     }
 }
 
-#[allow(deprecated, reason = "its replacement is unsafe; an owned descriptor cannot be closed behind its back")]
+#[allow(
+    deprecated,
+    reason = "its replacement is unsafe; an owned descriptor cannot be closed behind its back"
+)]
 fn register(fd: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(fd)
 }

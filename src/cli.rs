@@ -33,7 +33,7 @@ pub struct Places {
     /// The directory of the record [default: ~/.local/share/dosed]
     #[arg(long, global = true, value_name = "DIR", env = "DOSED_DATA_DIR", hide_env = true)]
     pub data_dir: Option<PathBuf>,
-    /// The socket [default: $XDG_RUNTIME_DIR/dosed/dosed.sock]
+    /// The socket [default: $`XDG_RUNTIME_DIR/dosed/dosed.sock`]
     #[arg(long, global = true, value_name = "FILE", env = "DOSED_SOCKET", hide_env = true)]
     pub socket: Option<PathBuf>,
 }
@@ -50,7 +50,9 @@ pub struct Output {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the daemon: remind, record, answer questions
-    #[command(after_help = "Examples:\n  dosed daemon\n  dosed daemon --schedule ./schedule.toml --data-dir ./record")]
+    #[command(
+        after_help = "Examples:\n  dosed daemon\n  dosed daemon --schedule ./schedule.toml --data-dir ./record"
+    )]
     Daemon,
     /// Show what is due, answered and coming today
     Today(Output),
@@ -60,6 +62,7 @@ pub enum Command {
         /// How many
         #[arg(default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
         count: u16,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -79,6 +82,7 @@ pub enum Command {
         /// A note of your own
         #[arg(long)]
         note: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -96,6 +100,7 @@ pub enum Command {
         /// A note of your own
         #[arg(long)]
         note: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -106,6 +111,7 @@ pub enum Command {
         item: String,
         /// How long [default: 15m]
         length: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -124,6 +130,7 @@ pub enum Command {
         /// A note of your own
         #[arg(long)]
         note: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -135,6 +142,7 @@ pub enum Command {
         /// Why
         #[arg(long)]
         reason: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -150,11 +158,14 @@ pub enum Command {
         /// Until this day or time, itself left out
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
     /// Stop reminding for a while; what falls in it counts as excused
-    #[command(after_help = "Examples:\n  dosed pause --until 2026-12-27 --reason travelling\n  dosed pause calcium")]
+    #[command(
+        after_help = "Examples:\n  dosed pause --until 2026-12-27 --reason travelling\n  dosed pause calcium"
+    )]
     Pause {
         /// One item [default: all]
         item: Option<String>,
@@ -164,6 +175,7 @@ pub enum Command {
         /// Why
         #[arg(long)]
         reason: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -171,6 +183,7 @@ pub enum Command {
     Resume {
         /// One item [default: all]
         item: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -188,6 +201,7 @@ pub enum Command {
         /// The zone of the clock [default: the machine's]
         #[arg(long, value_name = "ZONE")]
         zone: Option<String>,
+        /// How it is printed.
         #[command(flatten)]
         output: Output,
     },
@@ -205,7 +219,9 @@ pub enum Command {
     /// Show how dosed is: notification server, last and next, journal and database
     Status(Output),
     /// Print completions for a shell
-    #[command(after_help = "Example:\n  dosed completions bash > ~/.local/share/bash-completion/completions/dosed")]
+    #[command(
+        after_help = "Example:\n  dosed completions bash > ~/.local/share/bash-completion/completions/dosed"
+    )]
     Completions {
         /// Which shell
         shell: Shell,

@@ -90,7 +90,12 @@ pub async fn follow(socket: &Path, mut take: impl FnMut(&str) -> bool) -> Result
     Ok(())
 }
 
-async fn send(socket: &Path, method: Method, path: &str, body: String) -> Result<Response<Incoming>, ClientError> {
+async fn send(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: String,
+) -> Result<Response<Incoming>, ClientError> {
     let stream = UnixStream::connect(socket)
         .await
         .map_err(|source| ClientError::NotRunning { path: socket.to_owned(), source })?;
@@ -110,6 +115,7 @@ async fn read(response: Response<Incoming>) -> Result<Answer, ClientError> {
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
     let bytes = body.map_err(|error| ClientError::Unreadable { why: error.to_string() })?.to_bytes();
-    let json = String::from_utf8(bytes.to_vec()).map_err(|error| ClientError::Unreadable { why: error.to_string() })?;
+    let json = String::from_utf8(bytes.to_vec())
+        .map_err(|error| ClientError::Unreadable { why: error.to_string() })?;
     Ok(Answer { status, json })
 }

@@ -317,8 +317,14 @@ impl Desktop {
     }
 
     /// Sends a call; its answer comes through the stream, or not in time.
-    async fn call<B>(&mut self, call: Call, to: &'static str, path: &'static str, method: &'static str, body: &B)
-    where
+    async fn call<B>(
+        &mut self,
+        call: Call,
+        to: &'static str,
+        path: &'static str,
+        method: &'static str,
+        body: &B,
+    ) where
         B: serde::Serialize + zbus::zvariant::DynamicType,
     {
         let message = Message::method_call(path, method).destination(to).interface(to).build(body);
@@ -352,7 +358,8 @@ impl Desktop {
             self.calls.iter().filter(|(_, (_, until))| *until <= now).map(|(serial, _)| *serial).collect();
         for serial in late {
             if let Some((call, _)) = self.calls.remove(&serial) {
-                let reason = format!("the notification server did not answer within {} s", ANSWER_TIMEOUT.as_secs());
+                let reason =
+                    format!("the notification server did not answer within {} s", ANSWER_TIMEOUT.as_secs());
                 self.answer(call, Err(reason)).await;
             }
         }
@@ -362,7 +369,8 @@ impl Desktop {
         let header = message.header();
         match message.message_type() {
             Type::MethodReturn | Type::Error => {
-                let Some((call, _)) = header.reply_serial().and_then(|serial| self.calls.remove(&serial)) else {
+                let Some((call, _)) = header.reply_serial().and_then(|serial| self.calls.remove(&serial))
+                else {
                     return;
                 };
                 let reply = if message.message_type() == Type::Error {
@@ -410,8 +418,10 @@ impl Desktop {
             },
             _ => return,
         };
-        let is_replaced =
-            self.calls.values().any(|(call, _)| matches!(call, Call::Notify { replaces, .. } if *replaces == number));
+        let is_replaced = self
+            .calls
+            .values()
+            .any(|(call, _)| matches!(call, Call::Notify { replaces, .. } if *replaces == number));
         match self.numbers.iter().find(|(_, known)| **known == number).map(|(alert, _)| *alert) {
             Some(_) if is_replaced && matches!(signal, Signal::Closed(_)) => {}
             Some(alert) => self.hear_about(alert, &signal),
@@ -466,7 +476,7 @@ impl Desktop {
 
     async fn answer(&mut self, call: Call, reply: Result<&Message, String>) {
         match call {
-            Call::Owner => match reply.and_then(|reply| read::<String>(reply)) {
+            Call::Owner => match reply.and_then(read::<String>) {
                 Ok(owner) => {
                     self.owner = Some(owner);
                     if self.presence == Presence::Unknown {
@@ -481,9 +491,7 @@ impl Desktop {
                 }
             },
             Call::Information => {
-                if let Ok((name, _, version, _)) =
-                    reply.and_then(|reply| read::<(String, String, String, String)>(reply))
-                {
+                if let Ok((name, _, version, _)) = reply.and_then(read::<(String, String, String, String)>) {
                     (self.information.name, self.information.version) = (name, version);
                 }
             }
@@ -510,7 +518,7 @@ impl Desktop {
     }
 
     async fn answer_notify(&mut self, alert: AlertId, replaces: u32, reply: Result<&Message, String>) {
-        match reply.and_then(|reply| read::<u32>(reply)) {
+        match reply.and_then(read::<u32>) {
             Ok(number) if number != 0 => {
                 if replaces != 0 && replaces != number {
                     debug!(replaces, number, "the server gave a replaced notification another number");
@@ -626,8 +634,10 @@ mod tests {
 
     #[track_caller]
     fn check(capabilities: &[&str], body: &str, actions: &[&str]) {
-        let server =
-            Server { capabilities: capabilities.iter().map(ToString::to_string).collect(), ..Server::default() };
+        let server = Server {
+            capabilities: capabilities.iter().map(ToString::to_string).collect(),
+            ..Server::default()
+        };
         let built = build(&notice(), &server);
         assert_eq!((built.summary.as_str(), built.body.as_str()), ("A & B", body));
         assert_eq!(built.actions, actions);

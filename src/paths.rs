@@ -38,8 +38,9 @@ impl Paths {
         let schedule = schedule
             .or_else(|| base("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("dosed/schedule.toml")))
             .ok_or(NoHome)?;
-        let data_dir =
-            data_dir.or_else(|| base("XDG_DATA_HOME", ".local/share").map(|dir| dir.join("dosed"))).ok_or(NoHome)?;
+        let data_dir = data_dir
+            .or_else(|| base("XDG_DATA_HOME", ".local/share").map(|dir| dir.join("dosed")))
+            .ok_or(NoHome)?;
         let socket = socket.unwrap_or_else(|| match absolute("XDG_RUNTIME_DIR") {
             Some(dir) => dir.join("dosed/dosed.sock"),
             // No login session made one (a container, say): beside the record, which is as private.

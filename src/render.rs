@@ -174,9 +174,12 @@ pub fn simulation(occurrences: &Value) -> String {
             let planned = text(row, "planned");
             let at = zoned(text(row, "at"));
             // Where the clock shows another time than planned, both are worth seeing.
-            let shown = at.as_ref().map(|at| at.strftime("%a %Y-%m-%d %H:%M").to_string()).unwrap_or_default();
+            let shown =
+                at.as_ref().map(|at| at.strftime("%a %Y-%m-%d %H:%M").to_string()).unwrap_or_default();
             let shifted = match (planned.parse::<DateTime>(), &at) {
-                (Ok(planned), Some(at)) if at.datetime() != planned => format!("planned {}", planned.strftime("%H:%M")),
+                (Ok(planned), Some(at)) if at.datetime() != planned => {
+                    format!("planned {}", planned.strftime("%H:%M"))
+                }
                 _ => String::new(),
             };
             vec![
@@ -247,13 +250,18 @@ fn fact_words(fact: &Value) -> Option<(String, Style)> {
     words.extend(fact["retracts"].as_str().map(ToOwned::to_owned));
     words.extend(fact["amount"].as_str().map(ToOwned::to_owned));
     if let Some(until) = zoned(text(fact, "until")) {
-        words.push(format!("until {}", clock(&until, recorded.as_ref().map_or(until.timestamp(), Zoned::timestamp))));
+        words.push(format!(
+            "until {}",
+            clock(&until, recorded.as_ref().map_or(until.timestamp(), Zoned::timestamp))
+        ));
     }
     // When it happened, where that is not when it was recorded.
     match (text(fact, "at"), recorded) {
         (date, _) if date.len() == 10 => words.push(format!("on {date}")),
         (at, Some(recorded)) => {
-            if let Some(at) = zoned(at).filter(|at| (at.timestamp() - recorded.timestamp()).get_seconds().abs() >= 60) {
+            if let Some(at) =
+                zoned(at).filter(|at| (at.timestamp() - recorded.timestamp()).get_seconds().abs() >= 60)
+            {
                 words.push(format!("at {}", clock(&at, recorded.timestamp())));
             }
         }
@@ -284,15 +292,23 @@ pub fn status(status: &Value, now: Timestamp) -> String {
     let server = match text(notifications, "state") {
         "ready" => {
             let buttons = if notifications["buttons"] == true { "with buttons" } else { "without buttons" };
-            cell(format!("{} {}, {buttons}", text(notifications, "server"), text(notifications, "version")), GOOD)
+            cell(
+                format!("{} {}, {buttons}", text(notifications, "server"), text(notifications, "version")),
+                GOOD,
+            )
         }
         "unavailable" => cell(text(notifications, "reason"), LOST),
         _ => cell("not asked yet", FAINT),
     };
-    let instant = |value: &Value, name: &str| zoned(text(value, name)).map(|at| clock(&at, now)).unwrap_or_default();
+    let instant =
+        |value: &Value, name: &str| zoned(text(value, name)).map(|at| clock(&at, now)).unwrap_or_default();
     let last = match &status["last"] {
         Value::Null => "nothing yet".to_owned(),
-        last => format!("{} at {}", last["occurrence"].as_str().unwrap_or(text(last, "item")), instant(last, "recorded_at")),
+        last => format!(
+            "{} at {}",
+            last["occurrence"].as_str().unwrap_or(text(last, "item")),
+            instant(last, "recorded_at")
+        ),
     };
     let next = match &status["next"] {
         Value::Null => "nothing".to_owned(),
@@ -301,17 +317,26 @@ pub fn status(status: &Value, now: Timestamp) -> String {
     let schedule = &status["schedule"];
     let (journal, database) = (&status["journal"], &status["database"]);
     let mut lines = vec![
-        vec![cell("dosed", FAINT), cell(format!("{} runs as process {}", text(status, "version"), status["pid"]), GOOD)],
+        vec![
+            cell("dosed", FAINT),
+            cell(format!("{} runs as process {}", text(status, "version"), status["pid"]), GOOD),
+        ],
         vec![cell("notifications", FAINT), server],
         vec![cell("last", FAINT), cell(last, PLAIN)],
         vec![cell("next", FAINT), cell(next, PLAIN)],
         vec![cell("zone", FAINT), cell(text(status, "zone"), PLAIN)],
-        vec![cell("schedule", FAINT), cell(format!("{}, {} items", text(schedule, "path"), schedule["items"]), PLAIN)],
+        vec![
+            cell("schedule", FAINT),
+            cell(format!("{}, {} items", text(schedule, "path"), schedule["items"]), PLAIN),
+        ],
     ];
     if let Some(error) = schedule["error"].as_str() {
         lines.push(vec![cell("", PLAIN), cell(format!("{error}; the one before goes on"), LOST)]);
     }
-    lines.push(vec![cell("journal", FAINT), cell(format!("{}, {} facts", text(journal, "path"), journal["facts"].as_u64().unwrap_or(0)), PLAIN)]);
+    lines.push(vec![
+        cell("journal", FAINT),
+        cell(format!("{}, {} facts", text(journal, "path"), journal["facts"].as_u64().unwrap_or(0)), PLAIN),
+    ]);
     let health = match database["error"].as_str() {
         Some(error) => cell(error, LOST),
         None => cell(format!("{}, {} facts", text(database, "path"), database["facts"]), PLAIN),

@@ -130,7 +130,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, RunError> {
 fn run_daemon(paths: Paths) -> Result<(), RunError> {
     start_log();
     // A service's output is a log that others may read: there it says nothing in words.
-    let is_service = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID"].iter().any(|name| std::env::var_os(name).is_some());
+    let is_service = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some());
     let options = daemon::Options {
         schedule: paths.schedule,
         data_dir: paths.data_dir,
@@ -150,7 +152,12 @@ fn start_log() {
     let filter = tracing_subscriber::EnvFilter::builder()
         .parse_lossy(format!("{filter},tokio_cron_scheduler=warn,sled=warn,zbus=warn"));
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colour)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
 }
 
 fn print(text: &str) -> Result<(), RunError> {
@@ -168,28 +175,51 @@ fn completions(shell: clap_complete::Shell) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Returns the manual page: the command, then each subcommand.
+/// Returns the manual page: one for the program and all of its commands.
 fn man() -> Result<String, RunError> {
     let mut text = Vec::new();
-    let command = Cli::command().disable_help_subcommand(true);
-    clap_mangen::Man::new(command.clone()).render(&mut text)?;
-    for sub in command.get_subcommands() {
-        let sub = sub.clone().display_name(format!("dosed {}", sub.get_name()));
-        let man = clap_mangen::Man::new(sub);
-        writeln!(text, ".SH \"{}\"", man_heading(&man)?)?;
-        man.render_description_section(&mut text)?;
-        man.render_options_section(&mut text)?;
-        man.render_extra_section(&mut text)?;
+    let command = Cli::command();
+    let man = clap_mangen::Man::new(command.clone());
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    writeln!(text, ".SH SYNOPSIS\n\\fBdosed\\fR [\\fIOPTIONS\\fR] \\fICOMMAND\\fR")?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    writeln!(text, ".SH COMMANDS")?;
+    let mut built = command;
+    built.build();
+    for sub in built.get_subcommands().filter(|sub| sub.get_name() != "help") {
+        let mut words = vec![format!("dosed {}", sub.get_name())];
+        words.extend(sub.get_positionals().map(ToString::to_string));
+        writeln!(text, ".SS \"{}\"", roff(&words.join(" ")))?;
+        writeln!(text, "{}", roff(&sub.get_about().map(ToString::to_string).unwrap_or_default()))?;
+        let is_own = |argument: &&clap::Arg| {
+            !argument.is_positional() && !argument.is_global_set() && argument.get_id() != "help"
+        };
+        for option in sub.get_arguments().filter(is_own) {
+            let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+            writeln!(text, ".TP\n\\fB{}\\fR\n{}", roff(&option.to_string()), roff(&help))?;
+        }
+        if let Some(examples) = sub.get_after_help() {
+            writeln!(text, ".PP\n.nf\n{}\n.fi", roff(&examples.to_string()))?;
+        }
     }
+    writeln!(
+        text,
+        ".SH EXIT STATUS\n0 done; 1 refused, with the reason; 2 wrong usage; 69 the daemon cannot be reached; 75 another daemon runs; 78 the schedule is invalid."
+    )?;
+    writeln!(text, ".SH NOTES\nFor information only, not medical advice.")?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn man_heading(man: &clap_mangen::Man) -> Result<String, RunError> {
-    let mut title = Vec::new();
-    man.render_synopsis_section(&mut title)?;
-    let title = String::from_utf8_lossy(&title);
-    let line = title.lines().find(|line| line.contains("dosed")).unwrap_or_default();
-    Ok(line.replace("\\fB", "").replace("\\fR", "").replace("\\-", "-"))
+/// Makes text safe for the manual page's format.
+fn roff(text: &str) -> String {
+    let safe = text.replace('\\', "\\\\").replace('-', "\\-");
+    let lines: Vec<String> = safe
+        .lines()
+        .map(|line| if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.to_owned() })
+        .collect();
+    lines.join("\n")
 }
 
 fn check(path: &Path) -> Result<(), RunError> {
@@ -297,7 +327,9 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let body = members(&[("item", item), ("until", until), ("reason", reason)]);
             post(socket, "/v1/pause", &body, output).await
         }
-        Command::Resume { item, output } => post(socket, "/v1/resume", &members(&[("item", item)]), output).await,
+        Command::Resume { item, output } => {
+            post(socket, "/v1/resume", &members(&[("item", item)]), output).await
+        }
         // The others need no daemon.
         Command::Daemon
         | Command::Simulate { .. }

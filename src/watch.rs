@@ -28,7 +28,8 @@ impl Watch {
         let fd = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC)?;
         // A file that was only just made is not yet written: its closing is what counts. (A link is
         // complete when it is made, and has no closing.)
-        let changes = inotify::WatchFlags::CLOSE_WRITE | inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_TO;
+        let changes =
+            inotify::WatchFlags::CLOSE_WRITE | inotify::WatchFlags::CREATE | inotify::WatchFlags::MOVED_TO;
         let mut watched = BTreeMap::new();
         for file in files {
             let (Some(dir), Some(name)) = (file.parent(), file.file_name()) else { continue };
@@ -36,7 +37,10 @@ impl Watch {
                 watched.insert((watch, name.to_string_lossy().into_owned()), file.to_owned());
             }
         }
-        #[allow(deprecated, reason = "its replacement is unsafe; an owned descriptor cannot be closed behind its back")]
+        #[allow(
+            deprecated,
+            reason = "its replacement is unsafe; an owned descriptor cannot be closed behind its back"
+        )]
         let fd = AsyncFd::new(fd)?;
         Ok(Self { fd, files: watched })
     }

@@ -17,6 +17,7 @@ pub fn problem(status: u16, detail: &str) -> Reply {
         507 => "Insufficient storage",
         _ => "Error",
     };
-    let json = serde_json::json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+    let json =
+        serde_json::json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
     Reply { status, json: json.to_string() }
 }

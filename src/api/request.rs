@@ -177,7 +177,9 @@ impl BodyJson {
             ("until", &self.until),
         ];
         let stray = members.iter().find(|(name, value)| value.is_some() && !allowed.contains(name));
-        stray.map_or(Ok(()), |(name, _)| Err(format!("`{name}` has no sense here; known: {}", allowed.join(", "))))
+        stray.map_or(Ok(()), |(name, _)| {
+            Err(format!("`{name}` has no sense here; known: {}", allowed.join(", ")))
+        })
     }
 
     pub(super) fn answer(self) -> Result<AnswerBody, String> {

@@ -135,7 +135,8 @@ async fn answer(
         "snooze" => (Verb::Snooze, &["for"]),
         _ => return send(problem(404, "an occurrence can be answered with take, skip or snooze")),
     };
-    let target = if id.contains('@') { id.parse().map(Target::Occurrence) } else { id.parse().map(Target::Item) };
+    let target =
+        if id.contains('@') { id.parse().map(Target::Occurrence) } else { id.parse().map(Target::Item) };
     match target {
         Ok(target) => post_answer(&api, verb, target, allowed, request).await,
         Err(error) => bad(&error.to_string()),
@@ -144,7 +145,9 @@ async fn answer(
 
 async fn log(State(api): State<Api>, Path(id): Path<String>, request: HttpRequest) -> Response {
     match id.parse() {
-        Ok(item) => post_answer(&api, Verb::Log, Target::Item(item), &["at", "amount", "note"], request).await,
+        Ok(item) => {
+            post_answer(&api, Verb::Log, Target::Item(item), &["at", "amount", "note"], request).await
+        }
         Err(error) => bad(&error.to_string()),
     }
 }

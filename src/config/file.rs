@@ -184,7 +184,8 @@ pub(super) struct StockToml {
 /// Returns the JSON Schema of the schedule file, for editors.
 #[must_use]
 pub fn json_schema() -> String {
-    let schema = schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<FileToml>();
+    let schema =
+        schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<FileToml>();
     let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     text.push('\n');
     text
@@ -232,7 +233,9 @@ fn take_tables<'i>(document: &mut DeTable<'i>, key: &str) -> Vec<Spanned<DeTable
     if !document.get(key).is_some_and(|value| is_tables(value.get_ref())) {
         return Vec::new();
     }
-    let Some(DeValue::Array(array)) = document.remove(key).map(Spanned::into_inner) else { return Vec::new() };
+    let Some(DeValue::Array(array)) = document.remove(key).map(Spanned::into_inner) else {
+        return Vec::new();
+    };
     array
         .into_iter()
         .filter_map(|entry| {

@@ -6,12 +6,13 @@ use std::ops::Range;
 use jiff::SignedDuration;
 use toml::Spanned;
 
+use super::Schedule;
 use super::file::{FileToml, ItemToml, LateToml};
 use super::report::Problem;
 use super::text::ZoneName;
-use super::Schedule;
 use crate::schedule::{
-    Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Recurrence, Rule, Stock, TaperStep, Weekdays,
+    Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Recurrence, Rule, Stock, TaperStep,
+    Weekdays,
 };
 
 /// An item can have this many times a day at most.
@@ -86,7 +87,11 @@ pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem
     }
     if items.is_empty() && problems.is_empty() {
         // A full disk or a slip of the hand empties files; that must not silence every reminder.
-        problems.push(Problem::new(0..0, "the schedule has no items", "add a `[[supplement]]` or a `[[habit]]`"));
+        problems.push(Problem::new(
+            0..0,
+            "the schedule has no items",
+            "add a `[[supplement]]` or a `[[habit]]`",
+        ));
     }
     if problems.is_empty() {
         Ok(Schedule { items })
@@ -137,7 +142,11 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
     let again = item.again.as_ref().map(|again| {
         let every = again.every.0.elapsed().unwrap_or_default();
         if every < MIN_AGAIN || again.at_most == 0 || again.at_most > MAX_AGAIN {
-            wrong("again", "this reminder cannot come again like that".to_owned(), "use `every` from 1m and `at-most` from 1 to 100, as in `{ every = \"15m\", at-most = 3 }`");
+            wrong(
+                "again",
+                "this reminder cannot come again like that".to_owned(),
+                "use `every` from 1m and `at-most` from 1 to 100, as in `{ every = \"15m\", at-most = 3 }`",
+            );
         }
         Again { every, at_most: again.at_most }
     });
@@ -194,7 +203,11 @@ fn check_kind(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, 
         }
     }
     if item.target.is_some() && kind != Kind::Habit {
-        wrong("target", format!("`target` has no sense for a {}", kind.as_str()), "only a habit has it; a supplement has a `dose`");
+        wrong(
+            "target",
+            format!("`target` has no sense for a {}", kind.as_str()),
+            "only a habit has it; a supplement has a `dose`",
+        );
     }
     for (key, given) in [("name", item.name.as_deref()), ("strain", item.strain.as_deref())] {
         if given.is_some_and(|text| text.trim().is_empty()) {
@@ -205,21 +218,34 @@ fn check_kind(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, 
 
 /// Makes the recurrence of an item out of its keys.
 fn recurrence(item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) -> Option<Recurrence> {
-    let exclusive = |keys: &[(&'static str, bool)], owner: &str, wrong: &mut dyn FnMut(&str, String, &str)| {
-        for (key, given) in keys {
-            if *given {
-                wrong(key, format!("`{key}` cannot stand beside `{owner}`"), "keep one of the two");
+    let exclusive =
+        |keys: &[(&'static str, bool)], owner: &str, wrong: &mut dyn FnMut(&str, String, &str)| {
+            for (key, given) in keys {
+                if *given {
+                    wrong(key, format!("`{key}` cannot stand beside `{owner}`"), "keep one of the two");
+                }
             }
-        }
-    };
+        };
     let (times, days, every) = (item.times.is_some(), item.days.is_some(), item.every.is_some());
     if item.as_needed {
-        let keys = [("times", times), ("days", days), ("every", every), ("cron", item.cron.is_some()), ("cycle", item.cycle.is_some()), ("lead", item.lead.is_some()), ("again", item.again.is_some())];
+        let keys = [
+            ("times", times),
+            ("days", days),
+            ("every", every),
+            ("cron", item.cron.is_some()),
+            ("cycle", item.cycle.is_some()),
+            ("lead", item.lead.is_some()),
+            ("again", item.again.is_some()),
+        ];
         exclusive(&keys, "as-needed", wrong);
         return Some(Recurrence::AsNeeded);
     }
     if let Some(cron) = &item.cron {
-        exclusive(&[("times", times), ("days", days), ("every", every), ("after-last", item.after_last)], "cron", wrong);
+        exclusive(
+            &[("times", times), ("days", days), ("every", every), ("after-last", item.after_last)],
+            "cron",
+            wrong,
+        );
         return Some(Recurrence::Cron(cron.0.clone()));
     }
     let mut clock: Vec<_> = item.times.iter().flatten().map(|time| time.0.0).collect();
@@ -238,16 +264,28 @@ fn recurrence(item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) -> Op
             wrong("every", "that is too fast".to_owned(), "use one minute or more, such as `8 hours`");
         }
         if given > 1 {
-            wrong("times", "an elapsed rule begins at one time".to_owned(), "keep one of `times`; the others follow from `every`");
+            wrong(
+                "times",
+                "an elapsed rule begins at one time".to_owned(),
+                "keep one of `times`; the others follow from `every`",
+            );
         }
         if item.after_last {
-            wrong("after-last", "an elapsed rule always counts from the last".to_owned(), "leave `after-last` out");
+            wrong(
+                "after-last",
+                "an elapsed rule always counts from the last".to_owned(),
+                "leave `after-last` out",
+            );
         }
         return Some(Recurrence::Elapsed { every: exact, first: clock.first().copied() });
     }
     if clock.is_empty() {
         let key = if times { "times" } else { "id" };
-        wrong(key, format!("`{}` has no time", item.id.0), "add `times = [\"08:00\"]`, a `cron` pattern, `every = \"8 hours\"` or `as-needed = true`");
+        wrong(
+            key,
+            format!("`{}` has no time", item.id.0),
+            "add `times = [\"08:00\"]`, a `cron` pattern, `every = \"8 hours\"` or `as-needed = true`",
+        );
         return None;
     }
     let interval = match item.every.as_ref().map(|every| every.0) {
@@ -262,30 +300,54 @@ fn recurrence(item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) -> Op
         Some(Length::Exact(_)) => return None,
     };
     if matches!(interval, Interval::Months(_)) && days {
-        wrong("days", "`days` cannot stand beside months or years".to_owned(), "leave `days` out: the day of the month follows from `from`");
+        wrong(
+            "days",
+            "`days` cannot stand beside months or years".to_owned(),
+            "leave `days` out: the day of the month follows from `from`",
+        );
     }
     if item.after_last && !matches!(interval, Interval::Months(_)) {
-        wrong("after-last", "`after-last` goes with months or years".to_owned(), "add `every = \"1 year\"`, or leave it out");
+        wrong(
+            "after-last",
+            "`after-last` goes with months or years".to_owned(),
+            "add `every = \"1 year\"`, or leave it out",
+        );
     }
     let days = item.days.map_or(Weekdays::ALL, |days| days.0);
     Some(Recurrence::Calendar { interval, days, times: clock, after_last: item.after_last })
 }
 
-fn check_bounds(item: &ItemToml, recurrence: Option<&Recurrence>, wrong: &mut impl FnMut(&str, String, &str)) {
+fn check_bounds(
+    item: &ItemToml,
+    recurrence: Option<&Recurrence>,
+    wrong: &mut impl FnMut(&str, String, &str),
+) {
     if let (Some(from), Some(until)) = (item.from, item.until) {
         if until.0 < from.0 {
-            wrong("until", format!("`until` lies before `from`, which is {}", from.0), "`until` is the last day");
+            wrong(
+                "until",
+                format!("`until` lies before `from`, which is {}", from.0),
+                "`until` is the last day",
+            );
         }
     }
     if let Some(cycle) = &item.cycle {
         if cycle.on == 0 || cycle.off == 0 || cycle.on.saturating_add(cycle.off) > Length::MAX_DAYS {
-            wrong("cycle", "that is not a cycle".to_owned(), "use days on and days off, as in `{ on = 21, off = 7 }`");
+            wrong(
+                "cycle",
+                "that is not a cycle".to_owned(),
+                "use days on and days off, as in `{ on = 21, off = 7 }`",
+            );
         }
     }
     let calendar = matches!(recurrence, Some(Recurrence::Calendar { .. } | Recurrence::Cron(_)));
     for lead in item.lead.iter().flatten() {
         if !calendar || lead.0.elapsed().is_some_and(|lead| lead.is_zero()) {
-            wrong("lead", format!("nothing can be announced {} ahead here", lead.0), "`lead` goes with dates: `lead = [\"7 days\", \"1 day\"]`");
+            wrong(
+                "lead",
+                format!("nothing can be announced {} ahead here", lead.0),
+                "`lead` goes with dates: `lead = [\"7 days\", \"1 day\"]`",
+            );
         }
     }
 }
@@ -293,11 +355,17 @@ fn check_bounds(item: &ItemToml, recurrence: Option<&Recurrence>, wrong: &mut im
 fn lower_grace(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) -> SignedDuration {
     let Some(grace) = item.grace.as_ref().map(|grace| grace.0) else { return kind.default_grace() };
     match grace.elapsed() {
-        Some(elapsed) if elapsed >= SignedDuration::from_mins(1) && elapsed <= SignedDuration::from_hours(24 * 366) => {
+        Some(elapsed)
+            if elapsed >= SignedDuration::from_mins(1) && elapsed <= SignedDuration::from_hours(24 * 366) =>
+        {
             elapsed
         }
         _ => {
-            wrong("grace", format!("{grace} is no grace"), "use one minute to 366 days, as in `4h` or `60 days`");
+            wrong(
+                "grace",
+                format!("{grace} is no grace"),
+                "use one minute to 366 days, as in `4h` or `60 days`",
+            );
             kind.default_grace()
         }
     }
@@ -308,11 +376,19 @@ fn lower_taper(item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) -> V
         item.taper.iter().flatten().map(|step| TaperStep { from: step.from.0, dose: step.dose.0 }).collect();
     steps.sort_by_key(|step| step.from);
     if steps.windows(2).any(|pair| pair[0].from == pair[1].from) {
-        wrong("taper", "two steps of `taper` begin on the same day".to_owned(), "give each step a day of its own");
+        wrong(
+            "taper",
+            "two steps of `taper` begin on the same day".to_owned(),
+            "give each step a day of its own",
+        );
     }
     let unit = item.dose.map(|dose| dose.0.unit);
     if steps.iter().any(|step| unit.is_some_and(|unit| unit != step.dose.unit)) {
-        wrong("taper", "`taper` and `dose` have different units".to_owned(), "use one unit for all doses of an item");
+        wrong(
+            "taper",
+            "`taper` and `dose` have different units".to_owned(),
+            "use one unit for all doses of an item",
+        );
     }
     steps
 }

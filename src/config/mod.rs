@@ -103,8 +103,9 @@ pub fn parse_definition(definition: &str) -> Result<Item, String> {
 ///
 /// The name is not in the time zone database.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
-    TimeZone::get(name)
-        .map_err(|_| format!("`{name}` is not a time zone: use `local` or an IANA name such as `Europe/Berlin`"))
+    TimeZone::get(name).map_err(|_| {
+        format!("`{name}` is not a time zone: use `local` or an IANA name such as `Europe/Berlin`")
+    })
 }
 
 #[cfg(test)]

@@ -57,7 +57,11 @@ times = ["08:00"]
 id = "c"
 "#,
         &[
-            (1, 8, "`Europe/Berlim` is not a time zone | use `local` or an IANA name such as `Europe/Berlin`"),
+            (
+                1,
+                8,
+                "`Europe/Berlim` is not a time zone | use `local` or an IANA name such as `Europe/Berlin`",
+            ),
             (4, 1, "unknown key `tims` | did you mean `times`?"),
             (5, 8, "`500` has no unit | write it as `500 mg`, for example"),
             (6, 10, "`25:00` is not a time of the day | write it as `08:00` or `08:00:30`"),
@@ -94,7 +98,11 @@ taper = [{ from = 2026-12-01, dose = "1 mg" }, { from = 2026-12-01, dose = "2 mg
 "#,
         &[
             (3, 1, "`dose` has no sense for a habit | only a supplement has it"),
-            (5, 1, "`days` cannot stand beside months or years | leave `days` out: the day of the month follows from `from`"),
+            (
+                5,
+                1,
+                "`days` cannot stand beside months or years | leave `days` out: the day of the month follows from `from`",
+            ),
             (6, 1, "a time stands in `times` twice | keep one of them"),
             (7, 1, "3 months is no grace | use one minute to 366 days, as in `4h` or `60 days`"),
             (10, 1, "the id `b` is used twice | give each item an id of its own"),
@@ -105,7 +113,11 @@ taper = [{ from = 2026-12-01, dose = "1 mg" }, { from = 2026-12-01, dose = "2 mg
             ),
             (15, 1, "`times` cannot stand beside `cron` | keep one of the two"),
             (17, 1, "`until` lies before `from`, which is 2026-12-01 | `until` is the last day"),
-            (18, 1, "this reminder cannot come again like that | use `every` from 1m and `at-most` from 1 to 100, as in `{ every = \"15m\", at-most = 3 }`"),
+            (
+                18,
+                1,
+                "this reminder cannot come again like that | use `every` from 1m and `at-most` from 1 to 100, as in `{ every = \"15m\", at-most = 3 }`",
+            ),
             (19, 1, "that is not a cycle | use days on and days off, as in `{ on = 21, off = 7 }`"),
             (20, 1, "two steps of `taper` begin on the same day | give each step a day of its own"),
         ],
@@ -138,5 +150,8 @@ fn reports_look_like_a_compilers() {
 #[test]
 fn the_json_schema_beside_the_schedule_is_the_generated_one() {
     let kept = include_str!("../../config/schedule.schema.json");
-    assert!(kept == json_schema(), "config/schedule.schema.json is stale: write `dosed check --json-schema` over it");
+    assert!(
+        kept == json_schema(),
+        "config/schedule.schema.json is stale: write `dosed check --json-schema` over it"
+    );
 }

@@ -168,7 +168,9 @@ impl<'de> Deserialize<'de> for Day {
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Day, E> {
                 let day = || Some(text).filter(|text| text.len() == 10)?.parse().ok();
-                day().map(Day).ok_or_else(|| E::custom(format!("`{text}` is not a date: write it as 2026-12-01")))
+                day()
+                    .map(Day)
+                    .ok_or_else(|| E::custom(format!("`{text}` is not a date: write it as 2026-12-01")))
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Day, A::Error> {

@@ -89,7 +89,7 @@ struct Daemon {
     last_request: u64,
     condition: Condition,
     wrote_schedule: bool,
-    }
+}
 
 /// Runs the daemon until it is told to end.
 ///
@@ -155,8 +155,12 @@ impl Daemon {
                 }
             }
             Event::Desktop(event) => self.take_desktop(now, event).await,
-            Event::Call(call) => self.take_call(now, call),
-            Event::Learned { request, reply, context } => self.take_learned(now, request, reply, context).await,
+            Event::Call(call) => {
+                self.take_call(now, call);
+            }
+            Event::Learned { request, reply, context } => {
+                self.take_learned(now, request, reply, context).await;
+            }
             Event::FileChanged(path) if path == Path::new(LOCALTIME) => self.look_at_zone(now).await,
             Event::FileChanged(_) => self.reload(now).await,
             Event::Reload => {
@@ -348,7 +352,9 @@ impl Daemon {
                 let answer = Answer { verb, target, at, amount, note, reason, length, key };
                 Input::Answer { request: id, answer, context }
             }
-            Request::Retract { fact, reason, key } => Input::Retract { request: id, fact, reason, key, context },
+            Request::Retract { fact, reason, key } => {
+                Input::Retract { request: id, fact, reason, key, context }
+            }
             Request::Pause { item, until, reason } => {
                 let until = match until.map(|until| query::instant(until, &zone, now)).transpose() {
                     Ok(until) => until,
@@ -373,7 +379,9 @@ impl Daemon {
             Ok(schedule) => {
                 self.condition.schedule_error = None;
                 info!(items = schedule.items.len(), "the schedule was read");
-                let _ = self.events.send(format!("{{\"event\":\"schedule\",\"items\":{}}}", schedule.items.len()).into());
+                let _ = self
+                    .events
+                    .send(format!("{{\"event\":\"schedule\",\"items\":{}}}", schedule.items.len()).into());
                 self.input(now, Input::Schedule(schedule.items)).await;
             }
             Err(error) => {

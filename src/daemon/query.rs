@@ -222,7 +222,8 @@ async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result
     // as far back as its grace and a snooze reach.
     let mut earlier = Vec::new();
     for item in scene.plan.items() {
-        let grace = scene.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
+        let grace =
+            scene.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
         let from = scene.now.checked_sub(grace + SignedDuration::from_hours(26)).unwrap_or(Timestamp::MIN);
         if from >= midnight || scene.plan.occurrences(item, &[], from, midnight).is_empty() {
             continue;
@@ -264,7 +265,8 @@ async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
     let mut queue: BTreeSet<(Timestamp, ItemId)> = BTreeSet::new();
     let mut lines = Vec::new();
     for item in scene.plan.current_items() {
-        queue.extend(following(&item.id, scene.now).map(|line| (line.planned.occurrence.at, item.id.clone())));
+        queue
+            .extend(following(&item.id, scene.now).map(|line| (line.planned.occurrence.at, item.id.clone())));
     }
     while let Some((at, item)) = queue.pop_first() {
         let before = at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at);

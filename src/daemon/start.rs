@@ -80,7 +80,9 @@ impl Daemon {
         let (learned_sender, learned) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         let watch = Watch::new([options.schedule.as_path(), Path::new(LOCALTIME)])
-            .inspect_err(|error| warn!(%error, "changes of the schedule are not noticed; SIGHUP reads it again"))
+            .inspect_err(
+                |error| warn!(%error, "changes of the schedule are not noticed; SIGHUP reads it again"),
+            )
             .ok();
         let sources = Sources {
             wakes,
@@ -144,7 +146,9 @@ impl Daemon {
             }
             None => print("  next      nothing is planned"),
         }
-        print("  in another terminal: dosed today, dosed take ITEM, dosed status (or: cargo run --release -- today)");
+        print(
+            "  in another terminal: dosed today, dosed take ITEM, dosed status (or: cargo run --release -- today)",
+        );
     }
 }
 
@@ -158,7 +162,8 @@ fn provide_schedule(path: &Path) -> Result<bool, DaemonError> {
     if path.exists() {
         return Ok(false);
     }
-    let io = |source| DaemonError::Io { what: format!("write the first schedule {}", path.display()), source };
+    let io =
+        |source| DaemonError::Io { what: format!("write the first schedule {}", path.display()), source };
     if let Some(dir) = path.parent().filter(|dir| !dir.exists()) {
         make_private_dir(dir).map_err(io)?;
     }
@@ -191,7 +196,8 @@ async fn recall(
     let before = changes.first().map_or(zone, |(_, first)| first).clone();
     let mut plan = Plan::new(ZoneHistory::new(before, changes));
     for record in ledger.plan_records() {
-        let (Fact::Regimen { item, definition, .. }, When::Instant(at)) = (&record.fact, record.fact.at()) else {
+        let (Fact::Regimen { item, definition, .. }, When::Instant(at)) = (&record.fact, record.fact.at())
+        else {
             continue;
         };
         match definition.as_deref().map(config::parse_definition) {

@@ -80,7 +80,9 @@ pub fn standing(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Stand
         Some(_) => State::Skipped,
         None if ledger.is_paused(&item.id, *at) => State::Excused,
         None if now < *at => State::Upcoming,
-        None if planned.dropped_at.is_some_and(|dropped| dropped < closes && dropped <= now) => State::Excused,
+        None if planned.dropped_at.is_some_and(|dropped| dropped < closes && dropped <= now) => {
+            State::Excused
+        }
         None if now < closes => State::Due,
         None if ledger.deliveries(id).is_empty() => State::Unknown,
         None => State::Missed,

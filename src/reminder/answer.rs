@@ -339,7 +339,9 @@ impl Reminder {
             .occurrences(item, intakes, from, until)
             .into_iter()
             .filter(|planned| planned.occurrence.id.slot.written().date() == date)
-            .find(|planned| planned.occurrence.at <= now && self.ledger.answer(&planned.occurrence.id).is_none())
+            .find(|planned| {
+                planned.occurrence.at <= now && self.ledger.answer(&planned.occurrence.id).is_none()
+            })
     }
 
     fn decide_resolution(
@@ -403,9 +405,11 @@ impl Reminder {
         let length = answer.length.unwrap_or(self.snooze);
         let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
         let grace = planned.regimen.item.grace;
-        let latest = planned.occurrence.at.checked_add(grace + MAX_SNOOZE_PAST_GRACE).unwrap_or(Timestamp::MAX);
+        let latest =
+            planned.occurrence.at.checked_add(grace + MAX_SNOOZE_PAST_GRACE).unwrap_or(Timestamp::MAX);
         if until > latest {
-            let latest = self.plan.zones.zone_at(now).to_datetime(latest).strftime("%a %-d %b, %H:%M").to_string();
+            let latest =
+                self.plan.zones.zone_at(now).to_datetime(latest).strftime("%a %-d %b, %H:%M").to_string();
             return Refusal::SnoozeTooLong { occurrence: occurrence.clone(), latest }.into();
         }
         if let Some(running) = standing.snoozed_until {

@@ -87,7 +87,8 @@ impl Reminder {
     }
 
     fn looks_back_to(&self, item: &ItemId, now: Timestamp) -> Timestamp {
-        let grace = self.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
+        let grace =
+            self.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
         now.checked_sub(grace + MAX_SNOOZE_PAST_GRACE + AFTER_SNOOZE).unwrap_or(Timestamp::MIN)
     }
 
@@ -110,16 +111,18 @@ impl Reminder {
                 State::Upcoming => {
                     look.wake(planned.occurrence.at);
                     let (due, next) = latest_and_next(&leads(&planned), now);
-                    next.into_iter().for_each(|next| look.wake(next));
+                    look.wake_at(next);
                     if let Some(due) = due.filter(|due| self.wants(id, *due)) {
                         look.show.push(Shown::new(&planned, due, true));
                     }
                 }
                 State::Due => {
                     look.wake(standing.closes);
-                    let (due, next) = latest_and_next(&reminders(&planned, self.ledger.snoozed_until(id)), now);
-                    next.into_iter().for_each(|next| look.wake(next));
-                    if let Some(due) = due.filter(|due| self.wants(id, *due) && !lets_go(&planned, *due, now)) {
+                    let (due, next) =
+                        latest_and_next(&reminders(&planned, self.ledger.snoozed_until(id)), now);
+                    look.wake_at(next);
+                    if let Some(due) = due.filter(|due| self.wants(id, *due) && !lets_go(&planned, *due, now))
+                    {
                         look.show.push(Shown::new(&planned, due, false));
                     }
                 }
@@ -153,7 +156,8 @@ impl Reminder {
                     State::Due => standing.snoozed_until.is_none(),
                     // Announced ahead; or its time has come once already, before the clock was set back.
                     State::Upcoming => {
-                        !planned.regimen.item.lead.is_empty() || self.shown.contains_key(&planned.occurrence.id)
+                        !planned.regimen.item.lead.is_empty()
+                            || self.shown.contains_key(&planned.occurrence.id)
                     }
                     _ => false,
                 }
@@ -164,6 +168,12 @@ impl Reminder {
 }
 
 impl Look {
+    fn wake_at(&mut self, at: Option<Timestamp>) {
+        if let Some(at) = at {
+            self.wake(at);
+        }
+    }
+
     fn wake(&mut self, at: Timestamp) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }

@@ -1,3 +1,10 @@
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::type_complexity,
+    reason = "small numbers of tests"
+)]
+
 use std::collections::BTreeMap;
 
 use jiff::civil::DateTime;
@@ -65,7 +72,9 @@ impl Stage {
             ledger.fold(record.clone());
         }
         for record in ledger.plan_records() {
-            if let (Fact::Regimen { item, definition, .. }, When::Instant(at)) = (&record.fact, record.fact.at()) {
+            if let (Fact::Regimen { item, definition, .. }, When::Instant(at)) =
+                (&record.fact, record.fact.at())
+            {
                 match definition {
                     Some(definition) => plan.open(config::parse_definition(definition).unwrap(), at),
                     None => plan.close(item, at),
@@ -104,7 +113,8 @@ impl Stage {
             let next = match action {
                 Action::Record(token, fact) if self.journal_works => {
                     let seq = self.facts.len() as u64 + 1;
-                    let record = Record { id: FactId { device: "d".into(), seq }, recorded_at: self.now, fact };
+                    let record =
+                        Record { id: FactId { device: "d".into(), seq }, recorded_at: self.now, fact };
                     self.facts.push(record.clone());
                     Some(Input::Recorded(token, record))
                 }
@@ -154,8 +164,16 @@ impl Stage {
             Ok(occurrence) => Target::Occurrence(occurrence),
             Err(_) => Target::Item(target.parse().unwrap()),
         };
-        let mut answer =
-            Answer { verb, target, at: None, amount: None, note: None, reason: None, length: None, key: None };
+        let mut answer = Answer {
+            verb,
+            target,
+            at: None,
+            amount: None,
+            note: None,
+            reason: None,
+            length: None,
+            key: None,
+        };
         change(&mut answer);
         self.questions += 1;
         let request = RequestId(self.questions);
@@ -199,7 +217,9 @@ impl Stage {
 #[test]
 fn a_reminder_is_shown_once_and_taken_down_when_its_grace_is_over() {
     let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
-    stage.sleep_until("2026-11-25T13:00").said(&["08:00 show 1: Anise: 5 mg | with food", "12:00 withdraw 1"]);
+    stage
+        .sleep_until("2026-11-25T13:00")
+        .said(&["08:00 show 1: Anise: 5 mg | with food", "12:00 withdraw 1"]);
     stage.states("2026-11-25", &["a@2026-11-25T08:00 missed"]);
     assert_eq!(stage.facts("Delivered"), 1);
 }
@@ -223,7 +243,9 @@ fn a_button_answers_and_a_closing_does_not() {
     let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
     stage.at("2026-11-25T08:05").press(1, Button::Taken);
     stage.states("2026-11-25", &["a@2026-11-25T08:00 taken"]);
-    stage.sleep_until("2026-11-26T07:59").said(&["08:05 show 1: Anise: 5 mg | with food | planned 08:00, 5 min ago", "08:05 withdraw 1"]);
+    stage
+        .sleep_until("2026-11-26T07:59")
+        .said(&["08:05 show 1: Anise: 5 mg | with food | planned 08:00, 5 min ago", "08:05 withdraw 1"]);
 }
 
 #[test]
@@ -233,7 +255,9 @@ fn a_snooze_fires_at_its_time_and_survives_a_kill() {
     stage.said(&["08:00 show 1: Anise: 5 mg | with food", "08:00 withdraw 1"]);
     stage.restart();
     stage.sleep_until("2026-11-25T08:14").said(&[]);
-    stage.sleep_until("2026-11-25T08:20").said(&["08:15 show 1: Anise: 5 mg | with food | planned 08:00, 15 min ago"]);
+    stage
+        .sleep_until("2026-11-25T08:20")
+        .said(&["08:15 show 1: Anise: 5 mg | with food | planned 08:00, 15 min ago"]);
     stage.restart();
     stage.sleep_until("2026-11-25T09:00").said(&[]);
 }
@@ -281,7 +305,10 @@ fn ten_days_off_make_one_bundle_and_lose_no_slot() {
     let mut stage = Stage::new(&two, "2026-11-10T22:00");
     stage.at("2026-11-20T09:30");
     stage.said(&["09:30 show 1: 2 reminders: Anise, 5 mg, with food, planned 08:00, 1h 30m ago | b, planned 09:00, 30 min ago"]);
-    stage.states("2026-11-15", &["a@2026-11-15T08:00 unknown", "b@2026-11-15T09:00 unknown", "b@2026-11-15T21:00 unknown"]);
+    stage.states(
+        "2026-11-15",
+        &["a@2026-11-15T08:00 unknown", "b@2026-11-15T09:00 unknown", "b@2026-11-15T21:00 unknown"],
+    );
 }
 
 #[test]
@@ -348,8 +375,12 @@ fn two_answers_at_the_same_moment_are_one_fact() {
     // The second waits for the same fact; another answer is refused; nobody hears before it is durable.
     assert_eq!(ask(&mut stage, 2, Verb::Take), []);
     let refused = ask(&mut stage, 3, Verb::Skip);
-    assert!(matches!(refused.as_slice(), [Action::Reply(_, Outcome::Refused(Refusal::BeingAnswered { .. }))]));
-    let record = Record { id: FactId { device: "d".into(), seq: 9 }, recorded_at: stage.now, fact: fact.clone() };
+    assert!(matches!(
+        refused.as_slice(),
+        [Action::Reply(_, Outcome::Refused(Refusal::BeingAnswered { .. }))]
+    ));
+    let record =
+        Record { id: FactId { device: "d".into(), seq: 9 }, recorded_at: stage.now, fact: fact.clone() };
     let replies = stage.reminder.handle(stage.now, Input::Recorded(*token, record));
     let replied: Vec<_> = replies
         .iter()
@@ -386,7 +417,8 @@ fn an_answer_finds_the_occurrence_that_is_meant() {
         stage.at(time);
         let zone = stage.zone.clone();
         stage.answer_with(Verb::Take, "a", |answer| {
-            answer.at = at.map(|at| When::Instant(zone.to_timestamp(at.parse::<DateTime>().unwrap()).unwrap()));
+            answer.at =
+                at.map(|at| When::Instant(zone.to_timestamp(at.parse::<DateTime>().unwrap()).unwrap()));
         });
         let fact = &stage.facts.last().unwrap().fact;
         assert_eq!(fact.occurrence().map(ToString::to_string).as_deref(), expected, "{time} {at:?}");
@@ -530,7 +562,12 @@ fn a_pause_excuses_and_a_resume_goes_on() {
     stage.said(&["07:00 recorded d.3", "08:00 show 1: Anise: 5 mg | with food"]);
     stage.states("2026-11-24", &["a@2026-11-24T08:00 excused"]);
     stage.states("2026-11-25", &["a@2026-11-25T08:00 excused"]);
-    stage.input(Input::Pause { request: RequestId(2), item: Some("a".parse().unwrap()), until: None, reason: None });
+    stage.input(Input::Pause {
+        request: RequestId(2),
+        item: Some("a".parse().unwrap()),
+        until: None,
+        reason: None,
+    });
     stage.at("2026-11-27T07:00").input(Input::Resume { request: RequestId(3), item: None });
     stage.said.clear();
     stage.sleep_until("2026-11-27T08:00").said(&["08:00 show 2: Anise: 5 mg | with food"]);

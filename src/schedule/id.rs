@@ -154,11 +154,9 @@ mod tests {
 
     #[test]
     fn ids_have_one_spelling() {
-        for good in [
-            "probiotic@2026-11-23T08:00",
-            "probiotic@2026-11-23T08:00:30",
-            "painkiller@2026-10-25T00:30Z",
-        ] {
+        for good in
+            ["probiotic@2026-11-23T08:00", "probiotic@2026-11-23T08:00:30", "painkiller@2026-10-25T00:30Z"]
+        {
             assert_eq!(good.parse::<OccurrenceId>().unwrap().to_string(), good);
         }
         for bad in [

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::SignedDuration;
 
 use super::{ItemId, Length, ParseQuantityError, Quantity, Rule, Slot};
 

@@ -110,7 +110,9 @@ impl FromStr for Length {
 
 /// A text that is not a length of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a length of time: write it as `15m`, `4h`, `1h 30m`, `2 days`, `3 months` or `1 year`")]
+#[error(
+    "`{text}` is not a length of time: write it as `15m`, `4h`, `1h 30m`, `2 days`, `3 months` or `1 year`"
+)]
 pub struct ParseLengthError {
     text: String,
 }
@@ -136,7 +138,9 @@ mod tests {
             assert_eq!(length.to_string(), written, "{read}");
             assert_eq!(written.parse::<Length>().unwrap(), length);
         }
-        for bad in ["", "4", "h", "4 parsecs", "1 day 2h", "1 month 1 day", "-3h", "4294967295 years", "200 years"] {
+        for bad in
+            ["", "4", "h", "4 parsecs", "1 day 2h", "1 month 1 day", "-3h", "4294967295 years", "200 years"]
+        {
             assert!(bad.parse::<Length>().is_err(), "{bad}");
         }
     }

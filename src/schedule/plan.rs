@@ -34,7 +34,8 @@ impl Plan {
 
     /// Adds a regimen; it ends the one before it of the same item.
     pub fn open(&mut self, item: Item, opened: Timestamp) {
-        let same_rule = self.newest(&item.id).filter(|last| last.closed.is_none() && last.item.rule == item.rule);
+        let same_rule =
+            self.newest(&item.id).filter(|last| last.closed.is_none() && last.item.rule == item.rule);
         let anchored = same_rule.map_or(opened, |last| last.anchored);
         self.close(&item.id, opened);
         let regimens = self.regimens.entry(item.id.clone()).or_default();
@@ -110,7 +111,9 @@ impl Plan {
         // A written time lies within a day of its instant, wherever it was; a flight can add one more.
         let slack = SignedDuration::from_hours(48);
         let (from, until) = (written.checked_sub(slack).ok()?, written.checked_add(slack).ok()?);
-        self.occurrences(&id.item, intakes, from, until).into_iter().find(|planned| planned.occurrence.id == *id)
+        self.occurrences(&id.item, intakes, from, until)
+            .into_iter()
+            .find(|planned| planned.occurrence.id == *id)
     }
 
     /// Returns the first occurrence of an item that is due after an instant.

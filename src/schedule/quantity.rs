@@ -105,9 +105,10 @@ impl FromStr for Decimal {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || ParseQuantityError::Number { text: text.to_owned() };
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => {
-                (mantissa, exponent.strip_prefix('+').unwrap_or(exponent).parse::<i32>().map_err(|_| wrong())?)
-            }
+            Some((mantissa, exponent)) => (
+                mantissa,
+                exponent.strip_prefix('+').unwrap_or(exponent).parse::<i32>().map_err(|_| wrong())?,
+            ),
             None => (text, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -276,7 +277,8 @@ mod tests {
 
     #[test]
     fn impossible_quantities_are_refused() {
-        for bad in ["", "mg", "500", "-5 mg", "5 mgg", "1e99 mg", "1. mg", ".5 mg", "99999999999999999999 mg"] {
+        for bad in ["", "mg", "500", "-5 mg", "5 mgg", "1e99 mg", "1. mg", ".5 mg", "99999999999999999999 mg"]
+        {
             assert!(bad.parse::<Quantity>().is_err(), "{bad}");
         }
     }

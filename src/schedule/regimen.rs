@@ -68,7 +68,12 @@ impl Regimen {
 
     /// Returns the first occurrence that is due after an instant.
     #[must_use]
-    pub fn next_after(&self, zones: &ZoneHistory, intakes: &[Timestamp], after: Timestamp) -> Option<Occurrence> {
+    pub fn next_after(
+        &self,
+        zones: &ZoneHistory,
+        intakes: &[Timestamp],
+        after: Timestamp,
+    ) -> Option<Occurrence> {
         let from = after.checked_add(SignedDuration::from_nanos(1)).ok()?;
         // Ever wider windows: most rules answer from the first, a rare one from the last.
         [3, 40, 400, 3_700, 36_600].into_iter().find_map(|days| {
@@ -144,7 +149,8 @@ impl Regimen {
                 found.extend(self.civil(zones, anchor, begins.max(from), ends.min(until)));
             }
             if let Some(done) = done {
-                let Ok(next) = Span::new().try_months(months).and_then(|span| day(done).checked_add(span)) else {
+                let Ok(next) = Span::new().try_months(months).and_then(|span| day(done).checked_add(span))
+                else {
                     break;
                 };
                 (anchor, begins) = (next, done);

@@ -72,7 +72,7 @@ pub struct Cycle {
 #[derive(Clone)]
 pub struct CronRule {
     text: String,
-    pattern: croner::Cron,
+    pattern: Box<croner::Cron>,
 }
 
 impl fmt::Debug for CronRule {
@@ -105,7 +105,7 @@ impl FromStr for CronRule {
             .map_err(|error| {
                 format!("`{text}` is not a five-field cron pattern ({error}): write it as `30 8 * * 1-5`")
             })?;
-        Ok(Self { text: text.to_owned(), pattern })
+        Ok(Self { text: text.to_owned(), pattern: Box::new(pattern) })
     }
 }
 
@@ -185,13 +185,16 @@ fn dates(interval: Interval, days: Weekdays, anchor: Date, start: Date) -> Box<d
             let first = if days_between(anchor, start) % n == 0 { steps } else { steps + 1 };
             Box::new(
                 (first..)
-                    .map_while(move |k| anchor.checked_add(Span::new().try_days(k.checked_mul(n)?).ok()?).ok())
+                    .map_while(move |k| {
+                        anchor.checked_add(Span::new().try_days(k.checked_mul(n)?).ok()?).ok()
+                    })
                     .filter(move |date| days.contains(date.weekday())),
             )
         }
         Interval::Weeks(n) => {
             let monday = |date: Date| {
-                date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days()).unwrap_or(Date::MIN)
+                date.checked_sub(i64::from(date.weekday().to_monday_zero_offset()).days())
+                    .unwrap_or(Date::MIN)
             };
             let first_week = monday(anchor);
             Box::new(start.series(1.day()).filter(move |date| {
@@ -208,7 +211,9 @@ fn dates(interval: Interval, days: Weekdays, anchor: Date, start: Date) -> Box<d
             // Always from the anchor: chained steps would slide off the end of the month for good.
             Box::new(
                 (first..)
-                    .map_while(move |k| anchor.checked_add(Span::new().try_months(k.checked_mul(n)?).ok()?).ok())
+                    .map_while(move |k| {
+                        anchor.checked_add(Span::new().try_months(k.checked_mul(n)?).ok()?).ok()
+                    })
                     .filter(move |date| *date >= start && days.contains(date.weekday())),
             )
         }
@@ -261,7 +266,12 @@ mod tests {
     #[test]
     fn days_weeks_and_cycles_count_from_the_anchor() {
         let anchor = date(2026, 11, 25);
-        check(&calendar(Interval::Days(2), "Mon..Sun"), anchor, date(2026, 11, 28), &["2026-11-29", "2026-12-01"]);
+        check(
+            &calendar(Interval::Days(2), "Mon..Sun"),
+            anchor,
+            date(2026, 11, 28),
+            &["2026-11-29", "2026-12-01"],
+        );
         check(
             &calendar(Interval::Weeks(2), "Mon,Thu"),
             anchor,

@@ -9,9 +9,9 @@ use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
 use tracing::{error, warn};
 
+use super::StoreError;
 use super::journal::JournalFile;
 use super::line::{self, Line};
-use super::StoreError;
 use crate::ledger::{Fact, FactId, Record, When};
 use crate::schedule::ItemId;
 
@@ -352,7 +352,7 @@ impl Database {
         for entry in self.meta.scan_prefix(b"mark\0") {
             let (key, value) = entry.map_err(|error| self.failed(&error))?;
             let device = String::from_utf8_lossy(&key[5..]).into_owned();
-            let mark = value.as_ref().try_into().map(u64::from_be_bytes).unwrap_or(0);
+            let mark = value.as_ref().try_into().map_or(0, u64::from_be_bytes);
             marks.insert(device, mark);
         }
         Ok(Health { facts: marks.values().sum(), marks, error: self.error.clone() })
@@ -369,9 +369,12 @@ impl Database {
     }
 }
 
+/// The most unusable databases that are kept.
+const MAX_BROKEN: u32 = 1_000;
+
 /// Moves an unusable database out of the way, under a name that is free.
 fn move_aside(path: &Path) -> Result<(), StoreError> {
-    let aside = (1..)
+    let aside = (1..=MAX_BROKEN)
         .map(|n| path.with_file_name(format!("db.broken-{n}")))
         .find(|aside| !aside.exists())
         .unwrap_or_else(|| path.with_file_name("db.broken"));

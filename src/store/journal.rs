@@ -72,7 +72,9 @@ impl Journal {
         let sound = sound_length(&bytes);
         if sound < bytes.len() {
             keep_torn(path, &bytes[sound..]).map_err(failed("save the torn end of"))?;
-            file.set_len(sound as u64).and_then(|()| file.sync_all()).map_err(failed("cut the torn end off"))?;
+            file.set_len(sound as u64)
+                .and_then(|()| file.sync_all())
+                .map_err(failed("cut the torn end off"))?;
             warn!(
                 path = %path.display(),
                 bytes = bytes.len() - sound,
@@ -134,7 +136,8 @@ impl Journal {
             .and_then(|_| self.file.sync_data());
         if let Err(error) = restored {
             error!(path = %self.path.display(), %cause, %error, "the journal cannot be brought back; nothing is recorded until a restart");
-            self.broken = Some(format!("{} cannot be written until dosed is restarted: {error}", self.path.display()));
+            self.broken =
+                Some(format!("{} cannot be written until dosed is restarted: {error}", self.path.display()));
         }
     }
 }
@@ -164,13 +167,16 @@ fn check(path: &Path, device: &Arc<str>, bytes: Vec<u8>) -> Result<JournalFile, 
     let damaged = |line, why: String| StoreError::Damaged { path: path.to_owned(), line, why };
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count() as u64 + 1;
+        let line = String::from_utf8_lossy(&error.as_bytes()[..valid]).matches('\n').count() as u64 + 1;
         damaged(line, "it is not UTF-8".to_owned())
     })?;
     let mut last = 0;
     for (line, number) in text.lines().zip(1..) {
         if line.len() > MAX_LINE_BYTES {
-            return Err(damaged(number, format!("it has {} bytes; the limit is {MAX_LINE_BYTES}", line.len())));
+            return Err(damaged(
+                number,
+                format!("it has {} bytes; the limit is {MAX_LINE_BYTES}", line.len()),
+            ));
         }
         if !line::is_sound(line) {
             return Err(damaged(number, line::LineError::Checksum.to_string()));

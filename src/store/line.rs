@@ -144,7 +144,8 @@ pub(super) fn write(record: Record, zone: &TimeZone) -> Result<Line, LineError> 
         recorded_at: instant(record.recorded_at, zone),
         fact: to_json(&record.fact, zone)?,
     };
-    let mut text = serde_json::to_string(&json).map_err(|error| LineError::Form { why: error.to_string() })?;
+    let mut text =
+        serde_json::to_string(&json).map_err(|error| LineError::Form { why: error.to_string() })?;
     text.pop();
     let crc = crc32fast::hash(text.as_bytes());
     text.push_str(CHECKSUM);
@@ -230,12 +231,14 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
             until: instant(*until, zone),
             key: text(key),
         },
-        Fact::Delivered { occurrence, at, channel: Channel::Desktop { notification } } => FactJson::Delivered {
-            occurrence: occurrence.to_string(),
-            at: instant(*at, zone),
-            channel: "desktop".to_owned(),
-            notification: *notification,
-        },
+        Fact::Delivered { occurrence, at, channel: Channel::Desktop { notification } } => {
+            FactJson::Delivered {
+                occurrence: occurrence.to_string(),
+                at: instant(*at, zone),
+                channel: "desktop".to_owned(),
+                notification: *notification,
+            }
+        }
         Fact::Undelivered { occurrence, at, reason } => FactJson::Undelivered {
             occurrence: occurrence.to_string(),
             at: instant(*at, zone),
@@ -256,7 +259,8 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
             at: instant(*at, zone),
             definition: match definition {
                 Some(definition) => Some(
-                    serde_json::from_str(definition).map_err(|error| LineError::Form { why: error.to_string() })?,
+                    serde_json::from_str(definition)
+                        .map_err(|error| LineError::Form { why: error.to_string() })?,
                 ),
                 None => None,
             },
@@ -285,7 +289,9 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
     fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
         text.parse().map_err(|error: T::Err| error.to_string())
     }
-    fn maybe<T: std::str::FromStr<Err: std::fmt::Display>>(text: Option<String>) -> Result<Option<T>, String> {
+    fn maybe<T: std::str::FromStr<Err: std::fmt::Display>>(
+        text: Option<String>,
+    ) -> Result<Option<T>, String> {
         text.map(|text| read(&text)).transpose()
     }
     let when = |text: &str| match text.len() {

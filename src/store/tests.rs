@@ -1,3 +1,10 @@
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::type_complexity,
+    reason = "small numbers of tests"
+)]
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
@@ -5,7 +12,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{CloseReason, Channel, Ledger, Record, When};
+use crate::ledger::{Channel, CloseReason, Ledger, Record, When};
 use crate::schedule::OccurrenceId;
 
 fn occurrence(n: usize) -> OccurrenceId {
@@ -18,7 +25,13 @@ fn instant(n: usize) -> Timestamp {
 
 fn skip(n: usize) -> Fact {
     let at = When::Instant(instant(n));
-    Fact::Skip { occurrence: occurrence(n), at, reason: Some(format!("{n}")), note: None, key: Some(format!("k{n}")) }
+    Fact::Skip {
+        occurrence: occurrence(n),
+        at,
+        reason: Some(format!("{n}")),
+        note: None,
+        key: Some(format!("k{n}")),
+    }
 }
 
 struct Home {
@@ -32,7 +45,8 @@ impl Home {
 
     fn open(&self) -> Result<(Store, async_mpsc::UnboundedReceiver<Written>), StoreError> {
         let (sender, receiver) = async_mpsc::unbounded_channel();
-        Store::open(&self.dir.path().join("data"), "Desk.Home", sender, |_, _| {}).map(|store| (store, receiver))
+        Store::open(&self.dir.path().join("data"), "Desk.Home", sender, |_, _| {})
+            .map(|store| (store, receiver))
     }
 
     fn journal(&self) -> PathBuf {
@@ -60,7 +74,12 @@ impl Home {
 
 fn drafts(facts: std::ops::Range<usize>) -> Vec<Draft> {
     facts
-        .map(|n| Draft { token: Token(n as u64), fact: skip(n), recorded_at: instant(n), zone: TimeZone::UTC })
+        .map(|n| Draft {
+            token: Token(n as u64),
+            fact: skip(n),
+            recorded_at: instant(n),
+            zone: TimeZone::UTC,
+        })
         .collect()
 }
 
@@ -75,8 +94,7 @@ fn durable(written: &mut async_mpsc::UnboundedReceiver<Written>, count: usize) -
     lines
 }
 
-const ALL: fn() -> Question =
-    || Question::About { from: Timestamp::MIN, until: Timestamp::MAX, item: None };
+const ALL: fn() -> Question = || Question::About { from: Timestamp::MIN, until: Timestamp::MAX, item: None };
 
 #[test]
 fn what_is_durable_is_there_after_a_restart() {
@@ -109,7 +127,10 @@ fn a_second_daemon_is_kept_out() {
     let home = Home::new();
     let (store, _written) = home.open().unwrap();
     let error = home.open().unwrap_err();
-    assert!(matches!(error, StoreError::Locked { pid: Some(pid), .. } if pid == std::process::id()), "{error}");
+    assert!(
+        matches!(error, StoreError::Locked { pid: Some(pid), .. } if pid == std::process::id()),
+        "{error}"
+    );
     store.close();
     home.open().unwrap().0.close();
 }
@@ -261,7 +282,15 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 note: word,
                 key: None,
             },
-            1 => Fact::Intake { item, occurrence: None, at: when, amount: None, planned: None, note: word, key: None },
+            1 => Fact::Intake {
+                item,
+                occurrence: None,
+                at: when,
+                amount: None,
+                planned: None,
+                note: word,
+                key: None,
+            },
             2 => Fact::Skip { occurrence, at: when, reason: word.clone(), note: word, key: None },
             3 => Fact::Snooze { occurrence, at, until: at + SignedDuration::from_mins(15), key: word },
             4 => Fact::Delivered { occurrence, at, channel: Channel::Desktop { notification: 7 } },
@@ -285,7 +314,11 @@ fn records(facts: Vec<Fact>) -> Vec<Record> {
     facts
         .into_iter()
         .zip(1..)
-        .map(|(fact, seq)| Record { id: FactId { device: "d".into(), seq }, recorded_at: instant(seq as usize), fact })
+        .map(|(fact, seq)| Record {
+            id: FactId { device: "d".into(), seq },
+            recorded_at: instant(seq as usize),
+            fact,
+        })
         .collect()
 }
 
@@ -329,7 +362,9 @@ proptest! {
         }
         let fold = |records: &[Record]| {
             let mut ledger = Ledger::default();
-            records.iter().for_each(|record| ledger.fold(record.clone()));
+            for record in records {
+                ledger.fold(record.clone());
+            }
             ledger
         };
         let (a, b) = (fold(&records), fold(&shuffled));
@@ -358,8 +393,19 @@ fn old_journals_load_for_ever() {
         })
         .collect();
     let all = [
-        "Zone", "Regimen", "Delivered", "Snooze", "Intake", "Intake", "Skip", "Retraction", "Closed", "Undelivered",
-        "Pause", "Resume", "Regimen",
+        "Zone",
+        "Regimen",
+        "Delivered",
+        "Snooze",
+        "Intake",
+        "Intake",
+        "Skip",
+        "Retraction",
+        "Closed",
+        "Undelivered",
+        "Pause",
+        "Resume",
+        "Regimen",
     ];
     assert_eq!(kinds, all);
 }

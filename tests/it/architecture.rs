@@ -31,9 +31,25 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// What the pure modules must not name: IO, clocks, and the technologies behind the adapters.
 const IMPURE: &[&str] = &[
-    "std::fs", "std::io", "std::net", "std::env", "std::thread", "std::process", "std::time::SystemTime",
-    "Timestamp::now", "Zoned::now", "TimeZone::system", "tokio", "sled", "serde", "toml", "axum", "zbus", "rustix",
-    "tracing", "println!",
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::env",
+    "std::thread",
+    "std::process",
+    "std::time::SystemTime",
+    "Timestamp::now",
+    "Zoned::now",
+    "TimeZone::system",
+    "tokio",
+    "sled",
+    "serde",
+    "toml",
+    "axum",
+    "zbus",
+    "rustix",
+    "tracing",
+    "println!",
 ];
 
 /// The words of the outside world, and the only modules that may know them.
@@ -95,7 +111,8 @@ fn used_modules(code: &str) -> BTreeSet<String> {
 fn arrows_point_one_way() {
     let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
     for (module, files) in sources() {
-        let allowed = allowed.get(module.as_str()).unwrap_or_else(|| panic!("the module {module} has no arrows"));
+        let allowed =
+            allowed.get(module.as_str()).unwrap_or_else(|| panic!("the module {module} has no arrows"));
         for (path, text) in files {
             for used in used_modules(&code(&text)) {
                 assert!(

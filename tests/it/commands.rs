@@ -91,7 +91,10 @@ fn errors_have_their_exit_codes_and_say_what_to_do() {
     assert_eq!((code, said.contains("nothing was planned")), (1, true), "{said}");
     assert_eq!(home.bad(&["take"]).0, 2);
     assert_eq!(home.bad(&["frobnicate"]).0, 2);
-    assert_eq!(home.bad(&["simulate", "--from", "2026-01-01", "--until", "2026-01-02", "--zone", "Mars"]).0, 2);
+    assert_eq!(
+        home.bad(&["simulate", "--from", "2026-01-01", "--until", "2026-01-02", "--zone", "Mars"]).0,
+        2
+    );
     drop(daemon);
     home.schedule("[[supplement]]\nid = \"a\"\ntims = [\"08:00\"]\n");
     for arguments in [&["check"][..], &["daemon"]] {
@@ -137,12 +140,34 @@ fn help_manual_and_completions_come_from_the_binary() {
     let help = home.good(&["--help"]);
     let man = home.good(&["man"]);
     let bash = home.good(&["completions", "bash"]);
-    for command in
-        ["daemon", "today", "next", "take", "skip", "snooze", "log", "undo", "history", "check", "watch", "status", "simulate", "pause", "resume", "completions", "man"]
-    {
+    for command in [
+        "daemon",
+        "today",
+        "next",
+        "take",
+        "skip",
+        "snooze",
+        "log",
+        "undo",
+        "history",
+        "check",
+        "watch",
+        "status",
+        "simulate",
+        "pause",
+        "resume",
+        "completions",
+        "man",
+    ] {
         assert!(help.contains(&format!("  {command} ")), "{command} is in the help");
-        assert!(man.contains(&format!("dosed {command}")), "{command} is in the manual");
-        assert!(bash.contains(&format!("dosed__subcmd__{command}")) || bash.contains(&format!(",{command})")), "{command} is completed");
+        assert!(
+            man.contains(&format!(".SS \"dosed {}", command.replace('-', "\\-"))),
+            "{command} is in the manual"
+        );
+        assert!(
+            bash.contains(&format!("dosed__subcmd__{command}")) || bash.contains(&format!(",{command})")),
+            "{command} is completed"
+        );
         home.good(&[command, "--help"]);
     }
 }
@@ -151,7 +176,8 @@ fn help_manual_and_completions_come_from_the_binary() {
 fn watch_prints_each_event_on_a_line() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();
-    let child = home.command(env!("CARGO_BIN_EXE_dosed")).arg("watch").stdout(Stdio::piped()).spawn().unwrap();
+    let child =
+        home.command(env!("CARGO_BIN_EXE_dosed")).arg("watch").stdout(Stdio::piped()).spawn().unwrap();
     let mut child = Guard(child);
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     let (sender, first) = std::sync::mpsc::channel();
@@ -171,13 +197,9 @@ fn colour_is_for_terminals_only() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();
     assert!(!home.good(&["today"]).contains('\u{1b}'));
-    let forced = home.command(env!("CARGO_BIN_EXE_dosed")).arg("today").env("CLICOLOR_FORCE", "1").output().unwrap();
+    let forced =
+        home.command(env!("CARGO_BIN_EXE_dosed")).arg("today").env("CLICOLOR_FORCE", "1").output().unwrap();
     assert!(String::from_utf8(forced.stdout).unwrap().contains('\u{1b}'));
-    let both = home
-        .command(env!("CARGO_BIN_EXE_dosed"))
-        .arg("today")
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+    let both = home.command(env!("CARGO_BIN_EXE_dosed")).arg("today").env("NO_COLOR", "1").output().unwrap();
     assert!(!String::from_utf8(both.stdout).unwrap().contains('\u{1b}'));
 }

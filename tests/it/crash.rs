@@ -42,7 +42,11 @@ fn nothing_acknowledged_is_lost_and_nothing_is_doubled() {
             kept.entry(key.to_owned()).or_default().push(fact["id"].as_str().unwrap().to_owned());
         }
     }
-    assert_eq!(facts.as_array().unwrap().len(), home.journal().len(), "the database holds what the journal holds");
+    assert_eq!(
+        facts.as_array().unwrap().len(),
+        home.journal().len(),
+        "the database holds what the journal holds"
+    );
     for (key, id) in &acknowledged {
         assert_eq!(kept.get(key), Some(&vec![id.clone()]), "the answer {key}");
     }

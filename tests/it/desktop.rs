@@ -35,14 +35,26 @@ fn a_reminder_is_shown_answered_recorded_and_found_again() {
     assert_eq!(intake["fact"]["planned"], "5e9 CFU");
     assert_eq!(home.journal().last().unwrap(), &intake);
     let today = home.json(&["today", "--json"]);
-    assert!(today.as_array().unwrap().iter().any(|row| row["occurrence"] == occurrence && row["state"] == "taken"));
+    assert!(
+        today
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["occurrence"] == occurrence && row["state"] == "taken")
+    );
     assert!(home.good(&["history"]).contains("taken"));
     assert_eq!(desktop.displayed(&home), 0);
     // Killed and started again, it surprises nobody.
     daemon.kill();
     let _daemon = home.start();
     let today = home.json(&["today", "--json"]);
-    assert!(today.as_array().unwrap().iter().any(|row| row["occurrence"] == occurrence && row["state"] == "taken"));
+    assert!(
+        today
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["occurrence"] == occurrence && row["state"] == "taken")
+    );
     assert_eq!(desktop.displayed(&home), 0);
 }
 
@@ -56,6 +68,9 @@ fn screenshot(home: &Home, desktop: &Desktop) {
         .expect("import (imagemagick) is installed");
     assert!(status.success());
     assert!(std::fs::metadata(to).unwrap().len() > 1000, "the picture is empty");
+    if std::env::var_os("DOSED_KEEP_PICTURES").is_some() {
+        std::fs::copy(to, concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pictures/notification.png")).unwrap();
+    }
 }
 
 #[test]

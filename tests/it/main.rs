@@ -1,5 +1,14 @@
 //! The integration tests, in one binary: most drive the real program.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::unused_self,
+    clippy::format_collect,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "a test may panic, and its numbers are small"
+)]
+
 mod architecture;
 mod commands;
 mod crash;
@@ -7,3 +16,4 @@ mod desktop;
 mod service;
 mod socket;
 mod support;
+mod texts;

@@ -39,7 +39,13 @@ fn the_units_are_right_and_name_only_what_there_is() {
     for flag in words.filter(|word| word.starts_with("--")) {
         assert!(help.contains(flag.split('=').next().unwrap()), "{flag}");
     }
-    for line in ["Type=notify", "Restart=on-failure", "RestrictAddressFamilies=AF_UNIX", "NoNewPrivileges=yes", "UMask=0077"] {
+    for line in [
+        "Type=notify",
+        "Restart=on-failure",
+        "RestrictAddressFamilies=AF_UNIX",
+        "NoNewPrivileges=yes",
+        "UMask=0077",
+    ] {
         assert!(service.contains(line), "{line}");
     }
 }
@@ -88,7 +94,14 @@ fn the_service_manager_can_hand_over_the_socket() {
     let socket = home.path("activated.sock");
     let child = home
         .command("systemd-socket-activate")
-        .args(["--listen", &socket, "--setenv=HOME", "--setenv=XDG_RUNTIME_DIR", env!("CARGO_BIN_EXE_dosed"), "daemon"])
+        .args([
+            "--listen",
+            &socket,
+            "--setenv=HOME",
+            "--setenv=XDG_RUNTIME_DIR",
+            env!("CARGO_BIN_EXE_dosed"),
+            "daemon",
+        ])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -27,7 +27,8 @@ fn post(home: &Home, path: &str, body: &str, key: Option<&str>) -> (u16, Value) 
 fn answers_are_facts_with_their_status() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();
-    let (status, fact) = post(&home, "/v1/items/walk/log", "{\"amount\":\"20 min\",\"note\":\"hill\"}", Some("k"));
+    let (status, fact) =
+        post(&home, "/v1/items/walk/log", "{\"amount\":\"20 min\",\"note\":\"hill\"}", Some("k"));
     assert_eq!((status, &fact["fact"]["note"]), (201, &"hill".into()));
     assert_eq!(post(&home, "/v1/items/walk/log", "", Some("k")), (200, fact.clone()));
     let id = fact["id"].as_str().unwrap();
@@ -44,7 +45,14 @@ fn answers_are_facts_with_their_status() {
 fn questions_are_answered() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();
-    for path in ["/v1/status", "/v1/today", "/v1/next?n=2", "/v1/occurrences?from=2026-01-01&until=2027-01-01&item=a", "/v1/facts?limit=1", "/v1/openapi.json"] {
+    for path in [
+        "/v1/status",
+        "/v1/today",
+        "/v1/next?n=2",
+        "/v1/occurrences?from=2026-01-01&until=2027-01-01&item=a",
+        "/v1/facts?limit=1",
+        "/v1/openapi.json",
+    ] {
         let answer = home.curl(&[], path);
         assert!(answer.get("status").is_none_or(|status| !status.is_number()), "{path}: {answer}");
     }
@@ -77,10 +85,19 @@ fn what_makes_no_sense_is_a_problem_with_its_detail() {
     ] {
         let (got, problem) = post(&home, path, body, None);
         assert_eq!(got, status, "{path} {body}: {problem}");
-        assert!(problem["detail"].as_str().is_some_and(|said| said.contains(detail)), "{path} {body}: {problem}");
+        assert!(
+            problem["detail"].as_str().is_some_and(|said| said.contains(detail)),
+            "{path} {body}: {problem}"
+        );
         assert_eq!(problem["status"], status);
     }
-    for path in ["/v1/next?n=0", "/v1/next?n=x", "/v1/facts?since=x", "/v1/occurrences?frm=2026-01-01", "/v1/occurrences?from=1900-01-01&until=2100-01-01"] {
+    for path in [
+        "/v1/next?n=0",
+        "/v1/next?n=x",
+        "/v1/facts?since=x",
+        "/v1/occurrences?frm=2026-01-01",
+        "/v1/occurrences?from=1900-01-01&until=2100-01-01",
+    ] {
         assert_eq!(home.curl(&[], path)["status"], 400, "{path}");
     }
 }
@@ -147,7 +164,9 @@ fn only_its_own_user_may_ask() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();
     // Open every door that the daemon itself has closed.
-    for path in [home.dir.path().to_owned(), home.path("run").into(), home.path("run/dosed").into(), home.socket()] {
+    for path in
+        [home.dir.path().to_owned(), home.path("run").into(), home.path("run/dosed").into(), home.socket()]
+    {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
     }
     let ask = |user: &str| {

@@ -117,7 +117,11 @@ impl Home {
     pub(crate) fn journal(&self) -> Vec<Value> {
         let device = std::fs::read_to_string(self.data().join("device")).unwrap();
         let journal = self.data().join(format!("journal/{}.jsonl", device.trim()));
-        std::fs::read_to_string(journal).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        std::fs::read_to_string(journal)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// Starts the daemon and waits until it says that it is ready.
@@ -274,7 +278,13 @@ impl Desktop {
             "[global]\ndmenu = {pick}\nfont = DejaVu Sans 12\nwidth = 420\norigin = top-center\noffset = 0x24\nframe_width = 2\nframe_color = \"#5a7d5a\"\ncorner_radius = 8\nheight = 240\n[urgency_normal]\nbackground = \"#f7f5ef\"\nforeground = \"#26302a\"\n"
         );
         std::fs::write(&config, text).unwrap();
-        let dunst = home.command("dunst").arg("-config").arg(&config).stderr(Stdio::null()).spawn().expect("dunst is installed");
+        let dunst = home
+            .command("dunst")
+            .arg("-config")
+            .arg(&config)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dunst is installed");
         let waited = home
             .command("gdbus")
             .args(["wait", "--session", "--timeout", "30", "org.freedesktop.Notifications"])

@@ -63,11 +63,11 @@ def some_rule(rng):
         rule["from"] = start
         opened += timedelta(days=rng.randint(-40, 40))
     span = rule["every"] * UNIT_DAYS[unit]
-    horizon = min(span * MOST / len(rule["clock"][0]), 1500)
+    horizon = min(span * MOST / len(rule["clock"][0]), 6000 if unit == "year" else 1500)
     if rng.random() < 0.4:
         rule["until"] = start + timedelta(days=int(horizon * rng.uniform(0.2, 0.9)))
     rule["opened"] = opened
-    begin = max(opened, datetime.combine(start, time())) + timedelta(hours=rng.randint(-100, 2000))
+    begin = max(opened, datetime.combine(start, time())) + timedelta(hours=rng.randint(-100, rng.choice([100, 20000])))
     rule["window"] = [begin, begin + timedelta(days=horizon)]
     if rng.random() < 0.2 and "until" not in rule:
         rule["count"] = rng.randint(1, 60)
