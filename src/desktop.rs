@@ -625,6 +625,7 @@ mod tests {
     fn notice() -> Notice {
         Notice {
             alert: AlertId(1),
+            occurrences: Vec::new(),
             title: "A & B".to_owned(),
             body: vec!["<b>5</b> mg".to_owned(), "with food".to_owned()],
             command: Some("dosed take a".to_owned()),

@@ -2,7 +2,7 @@
 //!
 //! A reminder daemon that lives on as a ghost is worse than one that is restarted. But sled panics
 //! on some damaged files, which is only a reason to rebuild them; so panics unwind, and the hook
-//! installed here aborts unless the panicking thread is inside [`guard`].
+//! installed here aborts unless the panicking thread is inside `guard`.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes every panic outside of [`guard`] end the process.
+/// Makes every panic outside of `guard` end the process.
 pub fn abort_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

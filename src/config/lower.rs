@@ -246,6 +246,10 @@ fn recurrence(item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) -> Op
             "cron",
             wrong,
         );
+        if !cron.0.ever_matches() {
+            let help = "check the day and the month: `0 8 31 2 *` is the 31st of February";
+            wrong("cron", format!("`{}` never comes", cron.0), help);
+        }
         return Some(Recurrence::Cron(cron.0.clone()));
     }
     let mut clock: Vec<_> = item.times.iter().flatten().map(|time| time.0.0).collect();

@@ -1,6 +1,6 @@
 //! The daemon: one task that owns everything that changes.
 //!
-//! It waits for the next [`Event`], lets the pure core decide, and carries the decisions out through
+//! It waits for the next `Event`, lets the pure core decide, and carries the decisions out through
 //! the adapters. Questions are answered from the database beside it, so that none holds up a reminder.
 
 mod event;

@@ -20,6 +20,8 @@ pub struct Ledger {
     retractions: BTreeMap<FactId, BTreeSet<FactId>>,
     by_key: BTreeMap<String, FactId>,
     plan_facts: BTreeSet<FactId>,
+    /// Pauses and resumes by when they hold.
+    pauses: BTreeSet<(Timestamp, Timestamp, FactId)>,
 }
 
 impl Ledger {
@@ -40,6 +42,9 @@ impl Ledger {
                 self.intakes_by_item.entry(item.clone()).or_default().insert(id.clone());
             }
             fact if fact.shapes_plan() => {
+                if let Fact::Pause { at, .. } | Fact::Resume { at, .. } = fact {
+                    self.pauses.insert((*at, record.recorded_at, id.clone()));
+                }
                 self.plan_facts.insert(id.clone());
             }
             _ => {}
@@ -161,34 +166,21 @@ impl Ledger {
     /// Tells whether an item was paused at an instant.
     #[must_use]
     pub fn is_paused(&self, item: &ItemId, instant: Timestamp) -> bool {
-        let concerns = |about: &Option<ItemId>| about.as_ref().is_none_or(|about| about == item);
-        self.plan_records()
-            .into_iter()
-            .rev()
-            .find_map(|record| match &record.fact {
-                Fact::Pause { item, at, until, .. } if *at <= instant && concerns(item) => {
-                    Some(until.is_none_or(|until| instant < until))
-                }
-                Fact::Resume { item, at } if *at <= instant && concerns(item) => Some(false),
-                _ => None,
-            })
-            .unwrap_or(false)
+        match self.last_pause(item, instant) {
+            Some(Fact::Pause { until, .. }) => until.is_none_or(|until| instant < until),
+            _ => false,
+        }
     }
 
-    /// Returns when a pause of an item that holds at an instant ends, where its end is known.
-    #[must_use]
-    pub fn paused_until(&self, item: &ItemId, instant: Timestamp) -> Option<Timestamp> {
-        if !self.is_paused(item, instant) {
-            return None;
-        }
-        self.plan_records().into_iter().rev().find_map(|record| match &record.fact {
-            Fact::Pause { item: about, at, until, .. }
-                if *at <= instant && about.as_ref().is_none_or(|about| about == item) =>
-            {
-                *until
-            }
-            _ => None,
-        })
+    /// Returns the newest pause or resume of an item that had come at an instant.
+    fn last_pause(&self, item: &ItemId, instant: Timestamp) -> Option<&Fact> {
+        self.pauses
+            .iter()
+            .rev()
+            .skip_while(|(at, ..)| *at > instant)
+            .filter(|(.., id)| self.stands(id))
+            .map(|(.., id)| &self.records[id].fact)
+            .find(|fact| fact.item().is_none_or(|about| about == item))
     }
 
     /// Returns the facts that shape the plan and stand, in the order in which they hold.
@@ -211,14 +203,8 @@ impl Ledger {
     /// Returns the pauses and resumes that stand.
     #[must_use]
     pub fn pauses(&self) -> Vec<Record> {
-        let is_pause = |record: &&Record| matches!(record.fact, Fact::Pause { .. } | Fact::Resume { .. });
-        self.plan_facts
-            .iter()
-            .filter(|id| self.stands(id))
-            .filter_map(|id| self.records.get(id))
-            .filter(is_pause)
-            .cloned()
-            .collect()
+        let standing = self.pauses.iter().filter(|(.., id)| self.stands(id));
+        standing.filter_map(|(.., id)| self.records.get(id)).cloned().collect()
     }
 
     /// Returns the answer that was recorded last and stands.

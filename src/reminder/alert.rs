@@ -147,6 +147,7 @@ impl Reminder {
         let mut is_news = false;
         for id in alert.lines.into_keys() {
             self.shown.remove(&id);
+            self.held.insert(id.clone());
             if self.announced.insert(id.clone()) && !self.ledger.is_known_undelivered(&id) {
                 is_news = true;
                 let fact = Fact::Undelivered { occurrence: id, at: now, reason: reason.to_owned() };
@@ -205,6 +206,7 @@ impl Reminder {
     pub(super) fn take_server(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         self.retry_after = RETRY_FIRST;
         self.retry_at = None;
+        self.held.clear();
         let places: Vec<AlertId> = self.alerts.keys().copied().collect();
         for place in places {
             actions.push(Action::Show(self.notice(place, now)));

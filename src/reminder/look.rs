@@ -18,6 +18,9 @@ const AFTER_SNOOZE: SignedDuration = SignedDuration::from_hours(1);
 /// A slot with `late = "miss"` that is noticed later than this is let go.
 const LATE_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// Most items have their next slot within this time; the others are searched for further on.
+const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(26);
+
 /// An item that cannot fire for the next years is looked at again after this time.
 const FAR: SignedDuration = SignedDuration::from_hours(24 * 365);
 
@@ -62,6 +65,7 @@ impl Reminder {
     pub(super) fn look(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry_at = None;
+            self.held.clear();
             self.expect_all(now);
         }
         let mut show = Vec::new();
@@ -96,9 +100,12 @@ impl Reminder {
     pub(super) fn near(&self, item: &ItemId, now: Timestamp) -> Vec<Planned<'_>> {
         let intakes = self.ledger.intakes(item);
         let from = self.looks_back_to(item, now);
-        let until = now.saturating_add(SignedDuration::from_nanos(1)).unwrap_or(now);
+        let until = now.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
         let mut found = self.plan.occurrences(item, &intakes, from, until);
-        found.extend(self.plan.next_after(item, &intakes, now));
+        match found.iter().position(|planned| planned.occurrence.at > now) {
+            Some(next) => found.truncate(next + 1),
+            None => found.extend(self.plan.next_after(item, &intakes, now)),
+        }
         found
     }
 
@@ -139,6 +146,9 @@ impl Reminder {
 
     /// Tells whether a reminder that was due at an instant has not been on the screen since.
     fn wants(&self, id: &OccurrenceId, due: Timestamp) -> bool {
+        if self.held.contains(id) {
+            return false;
+        }
         if self.unrecorded.contains(id) {
             return true;
         }

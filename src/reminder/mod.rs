@@ -137,6 +137,8 @@ pub struct Reminder {
     /// When each occurrence was last put on the screen, recorded or not.
     shown: BTreeMap<OccurrenceId, Timestamp>,
     announced: BTreeSet<OccurrenceId>,
+    /// Occurrences that could not be shown and wait for the next try.
+    held: BTreeSet<OccurrenceId>,
     /// Occurrences whose answer from a button could not be written down.
     unrecorded: BTreeSet<OccurrenceId>,
     pending: BTreeMap<Token, Pending>,
@@ -173,6 +175,7 @@ impl Reminder {
             alerts: BTreeMap::new(),
             shown: BTreeMap::new(),
             announced: BTreeSet::new(),
+            held: BTreeSet::new(),
             unrecorded: BTreeSet::new(),
             pending: BTreeMap::new(),
             last_id: 0,

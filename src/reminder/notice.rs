@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::AlertId;
 use super::alert::Shown;
-use crate::schedule::{Item, Kind, Length, Plan};
+use crate::schedule::{Item, Kind, Length, OccurrenceId, Plan};
 
 /// The most lines that a notification shows; the rest are counted.
 const MAX_LINES: usize = 12;
@@ -43,6 +43,8 @@ impl Button {
 pub struct Notice {
     /// Which alert it is.
     pub alert: AlertId,
+    /// The occurrences that it asks about or announces.
+    pub occurrences: Vec<OccurrenceId>,
     /// One line, the most important.
     pub title: String,
     /// The rest, a line each.
@@ -91,7 +93,8 @@ impl Notice {
             }
         };
         let buttons = if to_answer == 0 { Vec::new() } else { buttons(&lines, snooze) };
-        Self { alert, title, body, command, buttons }
+        let occurrences = lines.iter().map(|(line, _)| line.occurrence.id.clone()).collect();
+        Self { alert, occurrences, title, body, command, buttons }
     }
 }
 

@@ -6,10 +6,10 @@ use jiff::{SignedDuration, Span, Timestamp, ToSpan};
 use super::rule::Interval;
 use super::{Item, OccurrenceId, Recurrence, Slot, ZoneHistory};
 
-/// How far an instant can lie from the same slot's local time read in any zone, in days.
-///
-/// Zones reach from -12 to +14 hours, and a traveller's slot can wait for the landing.
-const SLACK_DAYS: i64 = 2;
+/// How far an instant's local date can lie from the date of the slot that is due then, in days: a gap
+/// of a whole day has been, and a traveller's slot can wait for the landing, up to 26 hours.
+const SLACK_DAYS: i64 = 1;
+const SLACK_DAYS_OF_TRAVEL: i64 = 2;
 
 /// How many slots one question can expand, so that no schedule can ask for memory without end.
 const MAX_SLOTS: usize = 2_000_000;
@@ -116,12 +116,15 @@ impl Regimen {
 
     fn civil(&self, zones: &ZoneHistory, anchor: Date, from: Timestamp, until: Timestamp) -> Vec<Occurrence> {
         let day = |at: Timestamp| zones.zone_at(at).to_datetime(at).date();
-        let start = day(from).saturating_sub(SLACK_DAYS.days());
-        let end = day(until).saturating_add(SLACK_DAYS.days());
+        let around = SignedDuration::from_hours(SLACK_DAYS_OF_TRAVEL * 24);
+        let near = (from.saturating_sub(around), until.saturating_add(around));
+        let travels = matches!(near, (Ok(from), Ok(until)) if zones.changes_between(from, until));
+        let slack = if travels { SLACK_DAYS_OF_TRAVEL } else { SLACK_DAYS };
+        let start = day(from).saturating_sub(slack.days());
+        let end = day(until).saturating_add(slack.days());
         self.item
             .rule
-            .slots(anchor, start)
-            .take_while(|slot| slot.date() <= end)
+            .slots(anchor, start, end)
             .take(MAX_SLOTS)
             .filter_map(|slot| Some((slot, zones.instant(slot)?)))
             // Not `skip_while`: where clocks go forward, a later slot can be due before an earlier one.

@@ -110,14 +110,17 @@ impl FromStr for CronRule {
 }
 
 impl CronRule {
+    /// Tells whether the pattern ever matches (`0 8 31 2 *` does not).
+    #[must_use]
+    pub fn ever_matches(&self) -> bool {
+        self.times(Date::constant(2000, 1, 1)).next().is_some()
+    }
+
     /// Returns the local times from the start of a day on, in order.
     fn times(&self, start: Date) -> impl Iterator<Item = DateTime> + '_ {
         self.pattern.iter_from(start.to_datetime(Time::midnight()), croner::Direction::Forward)
     }
 }
-
-/// How far ahead a rule that matches nothing is searched, in years.
-const HORIZON_YEARS: i64 = 50;
 
 impl Rule {
     /// Returns a rule for these times every day.
@@ -142,22 +145,32 @@ impl Rule {
         self.recurrence != Recurrence::AsNeeded
     }
 
-    /// Returns the local times of a calendar or cron rule, in order, from the start of a day on.
+    /// Returns the local times of a calendar or cron rule on the days `[start, end]`, in order.
     ///
     /// `anchor` is the day that intervals and cycles count from. Other rules give none.
-    pub(super) fn slots(&self, anchor: Date, start: Date) -> Box<dyn Iterator<Item = DateTime> + '_> {
+    pub(super) fn slots(
+        &self,
+        anchor: Date,
+        start: Date,
+        end: Date,
+    ) -> Box<dyn Iterator<Item = DateTime> + '_> {
         let start = self.from.map_or(start, |from| from.max(start));
-        let dates: Box<dyn Iterator<Item = DateTime> + '_> = match &self.recurrence {
+        let end = self.until.map_or(end, |until| until.min(end));
+        let slots: Box<dyn Iterator<Item = DateTime> + '_> = match &self.recurrence {
             Recurrence::Calendar { interval, days, times, .. } => Box::new(
-                dates(*interval, *days, anchor, start)
+                dates(*interval, anchor, start)
+                    // Before the weekdays narrow it: a rule that matches nothing ends too.
+                    .take_while(move |date| *date <= end)
+                    .filter(move |date| days.contains(date.weekday()))
                     .flat_map(move |date| times.iter().map(move |time| date.to_datetime(*time))),
             ),
-            Recurrence::Cron(cron) => Box::new(cron.times(start)),
+            Recurrence::Cron(cron) => Box::new(cron.times(start).take_while(move |at| at.date() <= end)),
             Recurrence::AsNeeded | Recurrence::Elapsed { .. } => Box::new(std::iter::empty()),
         };
-        let end = start.checked_add(HORIZON_YEARS.years()).unwrap_or(Date::MAX);
-        let end = self.until.map_or(end, |until| until.min(end));
-        Box::new(dates.take_while(move |at| at.date() <= end).filter(move |at| self.is_on(anchor, at.date())))
+        match self.cycle {
+            Some(_) => Box::new(slots.filter(move |at| self.is_on(anchor, at.date()))),
+            None => slots,
+        }
     }
 
     /// Tells whether a date bound or the cycle leaves this day in.
@@ -176,20 +189,19 @@ pub(super) fn days_between(from: Date, to: Date) -> i64 {
     to.duration_since(from).as_hours() / 24
 }
 
-fn dates(interval: Interval, days: Weekdays, anchor: Date, start: Date) -> Box<dyn Iterator<Item = Date>> {
+/// Returns the days of an interval from a day on, whatever their weekday.
+fn dates(interval: Interval, anchor: Date, start: Date) -> Box<dyn Iterator<Item = Date>> {
     let start = start.max(anchor);
     match interval {
         Interval::Days(n) => {
             let n = i64::from(n.max(1));
-            let steps = days_between(anchor, start).div_euclid(n);
-            let first = if days_between(anchor, start) % n == 0 { steps } else { steps + 1 };
-            Box::new(
-                (first..)
-                    .map_while(move |k| {
-                        anchor.checked_add(Span::new().try_days(k.checked_mul(n)?).ok()?).ok()
-                    })
-                    .filter(move |date| days.contains(date.weekday())),
-            )
+            let over = days_between(anchor, start).rem_euclid(n);
+            let first = if over == 0 { Some(start) } else { start.checked_add((n - over).days()).ok() };
+            // Days can be chained: no step of theirs is ever clamped.
+            let next = move |date: &Date| {
+                if n == 1 { date.tomorrow().ok() } else { date.checked_add(n.days()).ok() }
+            };
+            Box::new(std::iter::successors(first, next))
         }
         Interval::Weeks(n) => {
             let monday = |date: Date| {
@@ -197,10 +209,11 @@ fn dates(interval: Interval, days: Weekdays, anchor: Date, start: Date) -> Box<d
                     .unwrap_or(Date::MIN)
             };
             let first_week = monday(anchor);
-            Box::new(start.series(1.day()).filter(move |date| {
-                let weeks = days_between(first_week, *date).div_euclid(7);
-                weeks % i64::from(n.max(1)) == 0 && days.contains(date.weekday())
-            }))
+            Box::new(
+                start.series(1.day()).filter(move |date| {
+                    days_between(first_week, *date).div_euclid(7) % i64::from(n.max(1)) == 0
+                }),
+            )
         }
         Interval::Months(n) => {
             let n = i64::from(n.max(1));
@@ -214,7 +227,7 @@ fn dates(interval: Interval, days: Weekdays, anchor: Date, start: Date) -> Box<d
                     .map_while(move |k| {
                         anchor.checked_add(Span::new().try_months(k.checked_mul(n)?).ok()?).ok()
                     })
-                    .filter(move |date| *date >= start && days.contains(date.weekday())),
+                    .skip_while(move |date| *date < start),
             )
         }
     }
@@ -238,8 +251,11 @@ mod tests {
 
     #[track_caller]
     fn check(rule: &Rule, anchor: Date, start: Date, expected: &[&str]) {
-        let got: Vec<_> =
-            rule.slots(anchor, start).take(expected.len()).map(|at| at.date().to_string()).collect();
+        let got: Vec<_> = rule
+            .slots(anchor, start, Date::MAX)
+            .take(expected.len())
+            .map(|at| at.date().to_string())
+            .collect();
         assert_eq!(got, expected);
     }
 
@@ -288,7 +304,7 @@ mod tests {
         let mut rule = calendar(Interval::Days(1), "Mon..Sun");
         rule.from = Some(date(2026, 11, 30));
         rule.until = Some(date(2026, 12, 1));
-        let got: Vec<_> = rule.slots(date(2026, 11, 30), date(2026, 11, 1)).collect();
+        let got: Vec<_> = rule.slots(date(2026, 11, 30), date(2026, 11, 1), Date::MAX).collect();
         assert_eq!(got.len(), 2);
     }
 
@@ -296,8 +312,11 @@ mod tests {
     fn cron_is_read_in_local_time() {
         let mut rule = Rule::daily(vec![]);
         rule.recurrence = Recurrence::Cron("30 8 * * 1-5".parse().unwrap());
-        let got: Vec<_> =
-            rule.slots(date(2026, 11, 1), date(2026, 11, 27)).take(2).map(|at| at.to_string()).collect();
+        let got: Vec<_> = rule
+            .slots(date(2026, 11, 1), date(2026, 11, 27), Date::MAX)
+            .take(2)
+            .map(|at| at.to_string())
+            .collect();
         assert_eq!(got, ["2026-11-27T08:30:00", "2026-11-30T08:30:00"]);
         for bad in ["", "* * * *", "* * * * * *", "61 * * * *"] {
             assert!(bad.parse::<CronRule>().is_err(), "{bad}");
@@ -307,6 +326,6 @@ mod tests {
     #[test]
     fn a_rule_that_never_matches_ends() {
         let rule = calendar(Interval::Days(7), "Tue");
-        assert_eq!(rule.slots(date(2026, 11, 23), date(2026, 11, 23)).next(), None);
+        assert_eq!(rule.slots(date(2026, 11, 23), date(2026, 11, 23), date(2126, 11, 23)).next(), None);
     }
 }

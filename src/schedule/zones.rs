@@ -36,6 +36,12 @@ impl ZoneHistory {
         until.checked_sub(1).map_or(&self.first, |i| &self.changes[i].1)
     }
 
+    /// Tells whether the clock changed its zone in `[from, until)`.
+    #[must_use]
+    pub fn changes_between(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.changes.iter().rev().any(|(at, _)| from <= *at && *at < until)
+    }
+
     /// Returns the newest zone.
     #[must_use]
     pub fn latest(&self) -> &TimeZone {
@@ -52,7 +58,7 @@ impl ZoneHistory {
         let mut since = Timestamp::MIN;
         for (change, next) in &self.changes {
             let at = zone.to_timestamp(local).ok()?;
-            if at < *change {
+            if at <= *change {
                 return Some(at.max(since));
             }
             (since, zone) = (*change, next);

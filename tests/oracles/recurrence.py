@@ -2,8 +2,8 @@
 
 Prints one JSON object: the seed, and the rules. Of each rule its parts (`every`, `unit`, `days`,
 `times`, `from`, `until`, `cycle`), the instant at which it is `opened`, the window that is asked
-about, and what falls into it. All times are UTC without a mark. With `--different`, the rules are
-those that the program under test means to answer otherwise, by name.
+about, and what falls into it. All times are UTC without a mark. With `--named`, the rules are those
+that have a test of their own, most of them as the program under test means something else.
 
 Runs with the interpreter that Debian's package python3-dateutil belongs to.
 """
@@ -52,7 +52,7 @@ def some_rule(rng):
         rule["clock"] = ([rng.randrange(24)], [rng.randrange(60)], [0])
     else:
         rule["clock"] = some_times(rng, 3 if unit == "day" else 2)
-    # Seven days with weekdays are weeks to the program under test; see --different.
+    # Seven days with weekdays are weeks to the program under test; see --named.
     can_have_days = unit == "week" or (unit == "day" and rule["every"] % 7 != 0)
     if can_have_days and rng.random() < 0.6:
         rule["days"] = sorted(rng.sample(range(7), rng.randint(1, 5)))
@@ -67,10 +67,11 @@ def some_rule(rng):
     if rng.random() < 0.4:
         rule["until"] = start + timedelta(days=int(horizon * rng.uniform(0.2, 0.9)))
     rule["opened"] = opened
-    begin = max(opened, datetime.combine(start, time())) + timedelta(hours=rng.randint(-100, rng.choice([100, 20000])))
+    begin = max(opened, datetime.combine(start, time()))
+    begin += timedelta(hours=rng.randint(-100, rng.choice([100, 20000])))
     rule["window"] = [begin, begin + timedelta(days=horizon)]
     if rng.random() < 0.2 and "until" not in rule:
-        rule["count"] = rng.randint(1, 60)
+        rule["count"] = rng.randint(1, 12 if unit == "year" else 60)
     return rule
 
 
@@ -96,7 +97,8 @@ def days_on(rule, last):
     start = datetime.combine(rule.get("from", rule["opened"].date()), time())
     found = rrule.rruleset()
     for day in range(on):
-        found.rrule(rrule.rrule(rrule.DAILY, interval=on + off, dtstart=start + timedelta(days=day), until=last))
+        first = start + timedelta(days=day)
+        found.rrule(rrule.rrule(rrule.DAILY, interval=on + off, dtstart=first, until=last))
     return {day.date() for day in found}
 
 
@@ -130,32 +132,39 @@ def readable(rule):
     return rule
 
 
-def differences():
-    """Returns, by name, what dateutil says where the program under test means something else."""
+def named_rules():
+    """Returns, by name, what dateutil says of the rules that have a test of their own."""
 
     def rule(unit, every, start, end, **parts):
         start = datetime.combine(start, time())
-        parts = {"unit": unit, "every": every, "from": start.date(), "opened": start, "clock": ([9], [0], [0])} | parts
-        return readable(answer(parts | {"window": [start, datetime.combine(end, time())]}))
+        parts |= {"unit": unit, "every": every, "from": start.date(), "opened": start}
+        parts |= {"clock": ([9], [0], [0]), "window": [start, datetime.combine(end, time())]}
+        return readable(answer(parts))
+
+    def answer_with(options, rule):
+        """Returns a rule with another answer than the one that the random rules are held to."""
+        start, end = rule["window"]
+        slots = rrule.rrule(dtstart=start.replace(hour=9), **options).between(start, end, inc=True)
+        return rule | {"expected": slots}
 
     wednesday = date(2026, 11, 25)
-    sunday_weeks = rrule.rrule(
-        rrule.WEEKLY, interval=2, wkst=rrule.SU, byweekday=[rrule.TU, rrule.SU], count=4, dtstart=datetime(1997, 8, 5, 9)
-    )
+    august = rule("week", 2, date(1997, 8, 5), date(1997, 8, 30), days=[1, 6])
+    sunday_weeks = {"freq": rrule.WEEKLY, "interval": 2, "wkst": rrule.SU, "byweekday": [rrule.TU, rrule.SU]}
     gap = datetime(2026, 3, 29, 2, 30, tzinfo=tz.gettz("Europe/Berlin"))
     return {
         "month": rule("month", 1, date(2026, 1, 31), date(2026, 8, 1)),
         "year": rule("year", 1, date(2024, 2, 29), date(2029, 1, 1)),
         "seven-days": rule("day", 7, wednesday, date(2026, 12, 25), days=[0, 3]),
-        "sunday-weeks": {"expected": list(sunday_weeks)},
+        "sunday-weeks": answer_with(sunday_weeks, august),
+        "century": rule("year", 2, date(2022, 4, 25), date(2122, 5, 1)),
         "gap": {"expected": [gap.astimezone(tz.UTC).replace(tzinfo=None)]},
     }
 
 
 def main():
     rng = random.Random(SEED)
-    if "--different" in sys.argv[1:]:
-        found = differences()
+    if "--named" in sys.argv[1:]:
+        found = named_rules()
     else:
         found = {"seed": SEED, "rules": [readable(answer(some_rule(rng))) for _ in range(RULES)]}
     json.dump(found, sys.stdout, default=lambda value: value.isoformat())
