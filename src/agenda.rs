@@ -147,7 +147,10 @@ impl Shared {
                 }
                 state.queue.first().map(|(at, _)| *at)
             };
-            self.arm(next)?;
+            if self.arm(next)? == Armed::ClockChanged {
+                let _ = self.wakes.send(Wake::ClockChanged);
+                continue;
+            }
             tokio::select! {
                 () = changed => {}
                 expired = self.expired() => {
@@ -159,7 +162,9 @@ impl Shared {
         }
     }
 
-    fn arm(&self, deadline: Option<Timestamp>) -> std::io::Result<()> {
+    /// Sets the timer, and tells whether the clock was set since it was last looked at: the kernel says
+    /// that once, to whoever comes first.
+    fn arm(&self, deadline: Option<Timestamp>) -> std::io::Result<Armed> {
         let at = deadline.map_or((FAR_SECONDS, 0), |at| (at.as_second(), at.subsec_nanosecond()));
         // A zero would stop the timer; anything in the past fires at once.
         let at = if at.0 < 1 { (1, 0) } else { at };
@@ -169,8 +174,8 @@ impl Shared {
         };
         let flags = TimerfdTimerFlags::ABSTIME | TimerfdTimerFlags::CANCEL_ON_SET;
         match timerfd_settime(&self.timer, flags, &value) {
-            // The clock was set in between: the timer is armed all the same, and says so when read.
-            Ok(_) | Err(rustix::io::Errno::CANCELED) => Ok(()),
+            Ok(_) => Ok(Armed::Waits),
+            Err(rustix::io::Errno::CANCELED) => Ok(Armed::ClockChanged),
             Err(error) => Err(error.into()),
         }
     }
@@ -199,6 +204,12 @@ fn register(fd: OwnedFd) -> std::io::Result<AsyncFd<OwnedFd>> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Armed {
+    Waits,
+    ClockChanged,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expired {
     Deadline,
     ClockChanged,
@@ -219,6 +230,8 @@ impl Agenda {
             timer: register(timer)?,
             wakes: wakes.clone(),
         });
+        // From now on a clock that is set is noticed, also before the scheduler first asks.
+        shared.arm(None)?;
         let scheduler = JobScheduler::new_with_storage_and_code(
             Box::new(Store { shared: shared.clone() }),
             Box::new(SimpleNotificationStore::default()),

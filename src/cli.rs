@@ -162,6 +162,15 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Tell everything that made an occurrence what it is
+    #[command(after_help = "Example:\n  dosed why probiotic@2026-11-23T08:00")]
+    Why {
+        /// The occurrence, as `dosed today` shows it
+        occurrence: String,
+        /// How it is printed.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Stop reminding for a while; what falls in it counts as excused
     #[command(
         after_help = "Examples:\n  dosed pause --until 2026-12-27 --reason travelling\n  dosed pause calcium"

@@ -6,7 +6,7 @@
 //! * Core, pure: [`schedule`] (what is planned), [`ledger`] (what happened), [`reminder`] (what to do now).
 //!   No clock, no files, no formats; `now` is an argument. They take facts and return actions.
 //! * Adapters, each hiding one technology and knowing no other: [`config`] (TOML), [`clock`], [`watch`]
-//!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (D-Bus), [`api`]
+//!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`api`]
 //!   (HTTP).
 //! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
 //!   [`paths`] and [`render`] are the side of the commands.
@@ -24,6 +24,7 @@ pub mod desktop;
 pub mod ledger;
 pub mod panics;
 pub mod paths;
+pub mod presence;
 pub mod reminder;
 pub mod render;
 pub mod run;

@@ -273,6 +273,40 @@ fn fact_words(fact: &Value) -> Option<(String, Style)> {
     Some((words.join(" "), style))
 }
 
+/// Tells everything that made an occurrence what it is.
+#[must_use]
+pub fn why(occurrence: &Value, now: Timestamp) -> String {
+    let at = zoned(text(occurrence, "at"));
+    let regimen = &occurrence["regimen"];
+    let instant = |text: &str| zoned(text).map(|at| clock(&at, now)).unwrap_or_default();
+    let closed = regimen["closed"].as_str().map(|closed| format!(" until {}", instant(closed)));
+    let mut lines = vec![
+        vec![
+            cell("state", FAINT),
+            cell(state_words(occurrence, now), state_style(text(occurrence, "state"))),
+        ],
+        vec![cell("planned", FAINT), cell(text(occurrence, "planned"), PLAIN)],
+        vec![cell("due", FAINT), cell(at.map(|at| at.to_string()).unwrap_or_default(), PLAIN)],
+        vec![cell("zone", FAINT), cell(text(occurrence, "zone_decision"), PLAIN)],
+        vec![
+            cell("regimen", FAINT),
+            cell(format!("since {}{}", instant(text(regimen, "opened")), closed.unwrap_or_default()), PLAIN),
+        ],
+        vec![cell("rule", FAINT), cell(regimen["definition"].to_string(), PLAIN)],
+    ];
+    for fact in rows(&occurrence["facts"]) {
+        let Some((words, style)) = fact_words(fact) else { continue };
+        let recorded = zoned(text(fact, "recorded_at")).map(|at| clock(&at, now)).unwrap_or_default();
+        lines.push(vec![
+            cell(recorded, FAINT),
+            cell(format!("{words}, on {}", text(fact, "device")), style),
+            cell(text(fact, "id"), FAINT),
+        ]);
+    }
+    lines.push(vec![cell("next", FAINT), cell(text(occurrence, "next"), PLAIN)]);
+    table(&lines)
+}
+
 /// Says what was recorded just now.
 #[must_use]
 pub fn recorded(fact: &Value, repeated: bool) -> String {

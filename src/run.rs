@@ -297,6 +297,10 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let text = get(socket, &with_parameters("/v1/facts", &parameters)).await?;
             print(&if output.json { text } else { render::history(&value(&text)?) })
         }
+        Command::Why { occurrence, output } => {
+            let text = get(socket, &format!("/v1/occurrences/{}/why", encode(&occurrence))).await?;
+            print(&if output.json { text } else { render::why(&value(&text)?, now) })
+        }
         Command::Watch => watch(socket).await,
         Command::Take { item, at, amount, note, output } => {
             let body = members(&[("at", at), ("amount", amount), ("note", note)]);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::MAX_TEXT_BYTES;
 use crate::ledger::FactId;
 use crate::reminder::{Target, Verb};
-use crate::schedule::{ItemId, Length, Quantity};
+use crate::schedule::{ItemId, Length, OccurrenceId, Quantity};
 
 /// A request that makes sense in itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,11 @@ pub enum Request {
         until: Option<At>,
         /// Of one item only.
         item: Option<ItemId>,
+    },
+    /// Everything that made one occurrence what it is.
+    Why {
+        /// Which one.
+        occurrence: OccurrenceId,
     },
     /// The facts of a range.
     Facts {

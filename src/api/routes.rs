@@ -29,6 +29,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/next", get(next))
         .route("/v1/occurrences", get(occurrences))
         .route("/v1/facts", get(facts))
+        .route("/v1/occurrences/{id}/why", get(why))
         .route("/v1/occurrences/{id}/{verb}", post(answer))
         .route("/v1/items/{id}/log", post(log))
         .route("/v1/facts/{id}/retract", post(retract))
@@ -109,6 +110,11 @@ async fn occurrences(State(api): State<Api>, Query(mut parameters): Parameters) 
         Ok(Request::Occurrences { from, until, item })
     })();
     ask_or_refuse(&api, request).await
+}
+
+async fn why(State(api): State<Api>, Path(id): Path<String>) -> Response {
+    let occurrence = id.parse().map_err(|error: crate::schedule::ParseIdError| error.to_string());
+    ask_or_refuse(&api, occurrence.map(|occurrence| Request::Why { occurrence })).await
 }
 
 async fn facts(State(api): State<Api>, Query(mut parameters): Parameters) -> Response {

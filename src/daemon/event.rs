@@ -11,6 +11,7 @@ use crate::agenda::Wake;
 use crate::api::{Call, Reply, Request};
 use crate::desktop;
 use crate::ledger::Record;
+use crate::presence;
 use crate::store::Written;
 use crate::watch::Watch;
 
@@ -23,6 +24,8 @@ pub(super) enum Event {
     Written(Written),
     /// The desktop tells something.
     Desktop(desktop::Event),
+    /// The machine sleeps or has woken.
+    Presence(presence::Event),
     /// Someone asks.
     Call(Call),
     /// What is recorded about a request was read.
@@ -49,6 +52,7 @@ pub(super) struct Sources {
     pub(super) wakes: mpsc::UnboundedReceiver<Wake>,
     pub(super) written: mpsc::UnboundedReceiver<Written>,
     pub(super) desktop: mpsc::UnboundedReceiver<desktop::Event>,
+    pub(super) presence: mpsc::UnboundedReceiver<presence::Event>,
     pub(super) calls: mpsc::Receiver<Call>,
     pub(super) calls_sender: mpsc::Sender<Call>,
     pub(super) learned: mpsc::UnboundedReceiver<Event>,
@@ -80,6 +84,7 @@ impl Sources {
             Some(written) = self.written.recv() => Event::Written(written),
             Some(wake) = self.wakes.recv() => Event::Wake(wake),
             Some(event) = self.desktop.recv() => Event::Desktop(event),
+            Some(event) = self.presence.recv() => Event::Presence(event),
             Some(learned) = self.learned.recv() => learned,
             Some(call) = self.calls.recv() => Event::Call(call),
             _ = self.hangup.recv() => Event::Reload,

@@ -25,6 +25,7 @@ use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, ConfigError};
 use crate::desktop;
 use crate::ledger::Record;
+use crate::presence;
 use crate::reminder::{Action, Answer, Input, Notice, Outcome, Reminder, RequestId, Token};
 use crate::store::{Draft, Line, Store, StoreError, Written};
 use event::{Event, Sources};
@@ -153,6 +154,12 @@ impl Daemon {
                 for token in tokens {
                     self.input(now, Input::NotRecorded(token, reason.clone())).await;
                 }
+            }
+            Event::Presence(presence::Event::Sleeps) => info!("the machine goes to sleep"),
+            Event::Presence(presence::Event::Woke) => {
+                info!("the machine has woken: looking at everything");
+                self.look_at_zone(now).await;
+                self.input(now, Input::ClockChanged).await;
             }
             Event::Desktop(event) => self.take_desktop(now, event).await,
             Event::Call(call) => {

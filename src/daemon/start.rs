@@ -18,6 +18,7 @@ use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, DEFAULT_SCHEDULE};
 use crate::desktop;
 use crate::ledger::{Fact, Ledger, When};
+use crate::presence;
 use crate::reminder::{Input, Reminder};
 use crate::schedule::{Plan, Recurrence, ZoneHistory};
 use crate::store::{Question, Reader, Store, StoreError, make_private_dir};
@@ -76,6 +77,8 @@ impl Daemon {
         let (desktop, desktop_commands) = mpsc::unbounded_channel();
         let (desktop_sender, desktop_events) = mpsc::unbounded_channel();
         tokio::spawn(desktop::run(desktop_commands, desktop_sender));
+        let (presence_sender, presence_events) = mpsc::unbounded_channel();
+        tokio::spawn(presence::run(presence_sender));
         let (calls_sender, calls) = mpsc::channel(MAX_WAITING_CALLS);
         let (learned_sender, learned) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
@@ -88,6 +91,7 @@ impl Daemon {
             wakes,
             written,
             desktop: desktop_events,
+            presence: presence_events,
             calls,
             calls_sender,
             learned,

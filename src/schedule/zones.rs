@@ -1,8 +1,8 @@
 //! Which zone the person's clock showed when: the link between local times and instants.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// The zones that a clock has shown, oldest first; never empty.
 ///
@@ -54,9 +54,14 @@ impl ZoneHistory {
     /// the two counts (RFC 5545). Returns `None` only beyond the years that jiff can hold.
     #[must_use]
     pub fn instant(&self, local: DateTime) -> Option<Timestamp> {
-        let mut zone = &self.first;
-        let mut since = Timestamp::MIN;
-        for (change, next) in &self.changes {
+        // No zone is further than 14 hours ahead: what ended a day and more before cannot hold the slot.
+        let earliest = TimeZone::UTC.to_timestamp(local).ok()?.checked_sub(FURTHEST_AHEAD).ok()?;
+        let skip = self.changes.partition_point(|(change, _)| *change < earliest);
+        let (mut since, mut zone) = match skip.checked_sub(1) {
+            Some(last) => (self.changes[last].0, &self.changes[last].1),
+            None => (Timestamp::MIN, &self.first),
+        };
+        for (change, next) in &self.changes[skip..] {
             let at = zone.to_timestamp(local).ok()?;
             if at <= *change {
                 return Some(at.max(since));
@@ -66,6 +71,9 @@ impl ZoneHistory {
         Some(zone.to_timestamp(local).ok()?.max(since))
     }
 }
+
+/// More than any zone is ahead of UTC.
+const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(26);
 
 #[cfg(test)]
 mod tests {

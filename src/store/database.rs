@@ -7,10 +7,10 @@ use std::sync::{Arc, mpsc};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::oneshot;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::StoreError;
-use super::journal::JournalFile;
+use super::journal::{self, JournalFile};
 use super::line::{self, Line};
 use crate::ledger::{Fact, FactId, Record, When};
 use crate::schedule::ItemId;
@@ -93,7 +93,6 @@ pub(super) struct Database {
     keys: sled::Tree,
     retractions: sled::Tree,
     meta: sled::Tree,
-    error: Option<String>,
 }
 
 impl Database {
@@ -151,7 +150,6 @@ impl Database {
             retractions: tree("retractions")?,
             meta: tree("meta")?,
             db,
-            error: None,
         };
         make_private(path);
         let version = database.meta.get("version").map_err(|error| failed(error.to_string()))?;
@@ -355,7 +353,7 @@ impl Database {
             let mark = value.as_ref().try_into().map_or(0, u64::from_be_bytes);
             marks.insert(device, mark);
         }
-        Ok(Health { facts: marks.values().sum(), marks, error: self.error.clone() })
+        Ok(Health { facts: marks.values().sum(), marks, error: None })
     }
 
     fn close(self) {
@@ -427,42 +425,84 @@ fn about_seconds(record: &Record) -> i64 {
     }
 }
 
+/// The database with what it takes to open it again: sled does not recover from a full disk by itself.
+struct Owner {
+    path: PathBuf,
+    journals: PathBuf,
+    database: Option<Database>,
+    error: Option<String>,
+}
+
+impl Owner {
+    fn apply(&mut self, lines: &[Line]) {
+        let Some(database) = &self.database else { return };
+        if let Err(error) = database.apply(lines) {
+            // The mark stays behind; the journal has these facts, and they are applied again from there.
+            self.give_up(&error.to_string());
+        }
+    }
+
+    fn give_up(&mut self, why: &str) {
+        error!(%why, "the database cannot be used; the journal has every fact, and it is tried again when asked");
+        self.error = Some(why.to_owned());
+        self.database = None;
+    }
+
+    /// Returns the database, opened again from the journals where it had to be given up.
+    fn ready(&mut self) -> Result<&Database, StoreError> {
+        if self.database.is_none() {
+            let files = journal::read_all(&self.journals)?;
+            self.database = Some(Database::open(&self.path, &files, |_, _| {})?);
+            self.error = None;
+            info!("the database can be used again");
+        }
+        let failed = || StoreError::Database { path: self.path.clone(), why: "it is closed".to_owned() };
+        self.database.as_ref().ok_or_else(failed)
+    }
+
+    fn ask(&mut self, question: Question) -> Result<Vec<Line>, StoreError> {
+        match self.ready()?.ask(question.clone()) {
+            Ok(lines) => Ok(lines),
+            Err(error) => {
+                // What made it fail may be over: a disk has room again.
+                self.give_up(&error.to_string());
+                self.ready()?.ask(question)
+            }
+        }
+    }
+
+    fn health(&mut self) -> Result<Health, StoreError> {
+        let error = self.error.clone();
+        let mut health = self.ready()?.health()?;
+        health.error = error.filter(|_| self.error.is_some());
+        Ok(health)
+    }
+}
+
 /// Starts the thread that owns the database.
-pub(super) fn spawn(mut database: Database) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
+pub(super) fn spawn(
+    database: Database,
+    journals: PathBuf,
+) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
     let (sender, orders) = mpsc::channel();
+    let mut owner = Owner { path: database.path.clone(), journals, database: Some(database), error: None };
     let run = move || {
         let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
         for order in orders {
             match order {
-                Order::Apply(lines) => {
-                    if database.error.is_some() {
-                        continue;
-                    }
-                    if let Err(error) = database.apply(&lines) {
-                        // The mark stays behind, so the next start applies these again.
-                        error!(%error, "the database cannot be written; the journal has the facts, restart dosed");
-                        database.error = Some(error.to_string());
-                    }
-                }
+                Order::Apply(lines) => owner.apply(&lines),
                 Order::Ask(question, reply) => {
-                    let answer = match &database.error {
-                        None => database.ask(question),
-                        Some(why) => {
-                            Err(StoreError::Database { path: database.path.clone(), why: why.clone() })
-                        }
-                    };
-                    if let Err(error) = &answer {
-                        error!(%error, "the database cannot be read");
-                    }
-                    let _ = reply.send(answer);
+                    let _ = reply.send(owner.ask(question));
                 }
                 Order::Health(reply) => {
-                    let _ = reply.send(database.health());
+                    let _ = reply.send(owner.health());
                 }
                 Order::Close => break,
             }
         }
-        database.close();
+        if let Some(database) = owner.database {
+            database.close();
+        }
     };
     let thread = std::thread::Builder::new().name("database".to_owned()).spawn(run);
     #[allow(clippy::expect_used, reason = "there is nothing to go on with")]

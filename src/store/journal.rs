@@ -191,6 +191,11 @@ fn check(path: &Path, device: &Arc<str>, bytes: Vec<u8>) -> Result<JournalFile, 
     Ok(JournalFile { device: device.clone(), path: path.to_owned(), text, last })
 }
 
+/// Reads every journal of a directory, while this device's may be written to.
+pub(super) fn read_all(dir: &Path) -> Result<Vec<JournalFile>, StoreError> {
+    others(dir, Path::new(""))?.iter().map(|path| read_other(path)).collect()
+}
+
 /// Returns the journals of other devices.
 pub(super) fn others(dir: &Path, own: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let failed = |source| StoreError::Io { what: "read", path: dir.to_owned(), source };

@@ -158,7 +158,7 @@ impl Store {
             files.push(journal::read_other(&other)?);
         }
         let database = database::Database::open(&dir.join("db"), &files, progress)?;
-        let (database_sender, database_thread) = database::spawn(database);
+        let (database_sender, database_thread) = database::spawn(database, journals);
         let (journal_sender, journal_thread) = journal::spawn(journal, database_sender.clone(), written);
         Ok(Self {
             device,

@@ -19,8 +19,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["ledger", "reminder", "schedule"]),
     (
         "daemon",
-        &["agenda", "api", "clock", "config", "desktop", "ledger", "reminder", "schedule", "store", "watch"],
+        &[
+            "agenda", "api", "clock", "config", "desktop", "ledger", "presence", "reminder", "schedule",
+            "store", "watch",
+        ],
     ),
+    ("presence", &[]),
     ("client", &[]),
     ("cli", &[]),
     ("render", &[]),
@@ -57,7 +61,7 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("sled::", &["store"]),
     ("tokio_cron_scheduler", &["agenda", "run"]),
     ("notify_rust", &["desktop"]),
-    ("zbus", &["desktop", "run"]),
+    ("zbus", &["desktop", "presence", "run"]),
     ("axum", &["api"]),
     ("toml::", &["config"]),
     ("Timestamp::now()", &["clock", "agenda", "run"]),

@@ -2,6 +2,9 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::struct_excessive_bools,
+    clippy::cast_precision_loss,
     clippy::unused_self,
     clippy::format_collect,
     clippy::cast_possible_truncation,
@@ -13,6 +16,7 @@ mod architecture;
 mod commands;
 mod crash;
 mod desktop;
+mod faults;
 mod oracle;
 mod service;
 mod simulation;

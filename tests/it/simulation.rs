@@ -482,7 +482,7 @@ impl World {
     fn step(&mut self) {
         match self.lot.below(100) {
             0..55 => {
-                let minutes = 20 + self.lot.below(400) as i64;
+                let minutes = 30 + self.lot.below(900) as i64;
                 self.sleep(SignedDuration::from_mins(minutes));
             }
             55..75 => self.person_answers(),

@@ -130,13 +130,27 @@ impl Home {
     }
 
     pub(crate) fn start_with(&self, change: impl FnOnce(&mut Command)) -> Daemon {
+        let daemon = |home: &Self| {
+            let mut command = home.command(env!("CARGO_BIN_EXE_dosed"));
+            command.arg("daemon");
+            command
+        };
+        self.start_by(daemon, change)
+    }
+
+    /// Starts the daemon by a command of the test's own.
+    pub(crate) fn start_by(
+        &self,
+        command: impl FnOnce(&Self) -> Command,
+        change: impl FnOnce(&mut Command),
+    ) -> Daemon {
         let path = self.dir.path().join("notify");
         let _ = std::fs::remove_file(&path);
         let ready = UnixDatagram::bind(&path).unwrap();
         ready.set_read_timeout(Some(PATIENCE)).unwrap();
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
-        let mut command = self.command(env!("CARGO_BIN_EXE_dosed"));
-        command.arg("daemon").env("NOTIFY_SOCKET", &path).stdout(log.try_clone().unwrap()).stderr(log);
+        let mut command = command(self);
+        command.env("NOTIFY_SOCKET", &path).stdout(log.try_clone().unwrap()).stderr(log);
         change(&mut command);
         let daemon = Daemon { child: command.spawn().unwrap(), notify: ready };
         assert_eq!(daemon.hear(), "READY=1", "{}", self.log());
@@ -253,17 +267,10 @@ impl Desktop {
             .spawn()
             .expect("Xvfb is installed");
         let display = format!(":{}", first_line(&mut xvfb));
-        let mut bus = home
-            .command("dbus-daemon")
-            .args(["--session", "--nofork", "--print-address=1"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon is installed");
-        let address = first_line(&mut bus);
+        let (bus, address) = session_bus(home);
         home.set("DISPLAY", &display);
         home.set("DBUS_SESSION_BUS_ADDRESS", &address);
-        Self { _xvfb: Guard(xvfb), _bus: Guard(bus), display }
+        Self { _xvfb: Guard(xvfb), _bus: bus, display }
     }
 
     /// Starts dunst and waits until it owns its name. Its menu picks the entry that [`Desktop::choose`]
@@ -304,6 +311,19 @@ impl Desktop {
         let output = home.command("dunstctl").args(["count", "displayed"]).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
     }
+}
+
+/// Starts a bus and returns it with its address.
+pub(crate) fn session_bus(home: &Home) -> (Guard, String) {
+    let mut bus = home
+        .command("dbus-daemon")
+        .args(["--session", "--nofork", "--print-address=1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("dbus-daemon is installed");
+    let address = first_line(&mut bus);
+    (Guard(bus), address)
 }
 
 fn write_script(path: &Path, text: &str) {

@@ -1,0 +1,288 @@
+//! What goes wrong around the daemon: disks, clocks, zones, sleep. Each has a named outcome.
+//!
+//! Some need root, to mount a small disk or to set the clock (to the time that it shows); elsewhere
+//! they say that they did not run.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+
+use crate::support::{Home, session_bus, soon};
+
+const SCHEDULE: &str =
+    "[[supplement]]\nid = \"a\"\ntimes = [\"08:00\"]\n\n[[habit]]\nid = \"walk\"\nas-needed = true\n";
+
+fn is_root(what: &str) -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        println!("not run without root: {what}");
+    }
+    is_root
+}
+
+/// A file system of a size of its own, gone with the test.
+struct Mount(String);
+
+impl Mount {
+    fn new(path: String, options: &str) -> Option<Self> {
+        std::fs::create_dir_all(&path).unwrap();
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs", &path]).status().unwrap();
+        mounted.success().then_some(Self(path))
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").args(["--lazy", &self.0]).status();
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_the_answer_and_takes_it_when_there_is_room() {
+    let home = Home::with_schedule(SCHEDULE);
+    let Some(_mount) = is_root("a full disk").then(|| Mount::new(home.path("disk"), "size=4m")).flatten()
+    else {
+        return;
+    };
+    let data = home.path("disk/data");
+    let _daemon = home.start_with(|command| {
+        command.args(["--data-dir", &data]);
+    });
+    home.good(&["log", "walk", "1", "min"]);
+    let filler = home.path("disk/filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
+    // What little room is left in the journal's last block is used up as well.
+    let refused = (0..100).find_map(|_| {
+        let output = home.dosed(&["log", "walk", "2", "min"]);
+        (!output.status.success()).then(|| (output.status.code(), String::from_utf8(output.stderr).unwrap()))
+    });
+    let (code, said) = refused.expect("a full disk refuses");
+    assert_eq!((code, said.contains("No space left")), (Some(1), true), "{said}");
+    std::fs::remove_file(&filler).unwrap();
+    home.good(&["log", "walk", "3", "min"]);
+    let facts = home.json(&["history", "--item", "walk", "--json"]);
+    let amounts: Vec<_> =
+        facts.as_array().unwrap().iter().filter_map(|fact| fact["fact"]["amount"].as_str()).collect();
+    assert_eq!((amounts.first(), amounts.last()), (Some(&"1 min"), Some(&"3 min")));
+}
+
+#[test]
+fn a_disk_that_cannot_be_written_is_said_at_the_start() {
+    let home = Home::with_schedule(SCHEDULE);
+    let Some(_mount) = is_root("a read-only disk").then(|| Mount::new(home.path("disk"), "ro")).flatten()
+    else {
+        return;
+    };
+    let (code, said) = home.bad(&["daemon", "--data-dir", &home.path("disk/data")]);
+    assert_eq!(code, 1);
+    assert!(said.contains("cannot make") && said.contains("Read-only file system"), "{said}");
+}
+
+#[test]
+fn a_set_clock_is_noticed_at_once() {
+    if !is_root("a set clock") {
+        return;
+    }
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start();
+    // To the time that it shows: nobody else on the machine minds.
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    if rustix::time::clock_settime(rustix::time::ClockId::Realtime, now).is_err() {
+        println!("not run: the clock of this machine cannot be set");
+        return;
+    }
+    // The next question comes after the event in the daemon's queue, or shortly after.
+    let mut asked = 0;
+    while !home.log().contains("the clock was set") {
+        home.good(&["today"]);
+        asked += 1;
+        assert!(asked < 1000, "{}", home.log());
+    }
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn a_changed_zone_is_noticed_without_a_restart() {
+    if !is_root("a changed zone") {
+        return;
+    }
+    let home = Home::with_schedule(SCHEDULE);
+    // A directory of its own in place of /etc, seen by this daemon alone.
+    let etc = home.path("etc");
+    std::fs::create_dir(&etc).unwrap();
+    std::os::unix::fs::symlink("/usr/share/zoneinfo/Europe/Berlin", format!("{etc}/localtime")).unwrap();
+    let script = format!("mount --bind {etc} /etc && exec {} daemon", env!("CARGO_BIN_EXE_dosed"));
+    let daemon = home.start_by(
+        |home| {
+            let mut command = home.command("unshare");
+            command.args(["--mount", "sh", "-c", &script]);
+            command
+        },
+        |command| {
+            command.env_remove("TZ");
+        },
+    );
+    let mut watch = home.watch();
+    assert_eq!(home.json(&["status", "--json"])["zone"], "Europe/Berlin");
+    // As timedatectl does it: a new link in place of the old.
+    std::os::unix::fs::symlink("/usr/share/zoneinfo/America/New_York", format!("{etc}/new")).unwrap();
+    std::fs::rename(format!("{etc}/new"), format!("{etc}/localtime")).unwrap();
+    watch.wait(|event| event["fact"]["fact"]["zone"] == "America/New_York");
+    let next = home.json(&["next", "1", "--json"]);
+    assert!(next[0]["at"].as_str().unwrap().ends_with("[America/New_York]"), "{next}");
+    drop(daemon);
+}
+
+#[test]
+fn a_daemon_that_starts_after_the_slot_asks_about_it() {
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    let before = now.checked_sub(jiff::SignedDuration::from_mins(3)).unwrap();
+    let slot = before.strftime("%H:%M").to_string();
+    let home = Home::with_schedule(&format!(
+        "[[supplement]]\nid = \"a\"\ntimes = [\"{slot}\"]\nfrom = 2026-01-01\n"
+    ));
+    // The regimen began long ago: its first line is in the journal that a daemon of then wrote.
+    assert_eq!(home.start().stop(), Some(0));
+    let journal = home.journal();
+    let device = journal[0]["device"].as_str().unwrap();
+    let long_ago = now.checked_sub(jiff::SignedDuration::from_hours(24 * 10)).unwrap();
+    let mut text = String::new();
+    for fact in &journal {
+        let mut fact = fact.clone();
+        fact.as_object_mut().unwrap().remove("crc");
+        fact["recorded_at"] = long_ago.to_string().into();
+        fact["fact"]["at"] = long_ago.to_string().into();
+        let mut line = in_order(&fact);
+        line.pop();
+        let crc = crc32fast::hash(line.as_bytes());
+        text.push_str(&format!("{line},\"crc\":\"{crc:08x}\"}}\n"));
+    }
+    std::fs::write(home.data().join(format!("journal/{device}.jsonl")), text).unwrap();
+    let daemon = home.start();
+    // No server here: the reminder is told all the same, once for the ten days.
+    let facts = home.json(&["history", "--json"]);
+    let undelivered = |facts: &serde_json::Value| {
+        facts.as_array().unwrap().iter().filter(|fact| fact["fact"]["type"] == "undelivered").count()
+    };
+    if undelivered(&facts) == 0 {
+        let mut watch = home.watch();
+        if undelivered(&home.json(&["history", "--json"])) == 0 {
+            watch.fact("undelivered");
+        }
+    }
+    assert_eq!(undelivered(&home.json(&["history", "--json"])), 1);
+    let from = long_ago.strftime("%Y-%m-%d").to_string();
+    let rows = home.curl(
+        &[],
+        &format!("/v1/occurrences?item=a&from={from}&until=2099-01-01")
+            .replace("2099-01-01", &now.tomorrow().unwrap().strftime("%Y-%m-%d").to_string()),
+    );
+    let states: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["state"].as_str().unwrap()).collect();
+    assert_eq!(
+        states.iter().filter(|state| **state == "unknown").count(),
+        10 - usize::from(states.len() < 11),
+        "{states:?}"
+    );
+    drop(daemon);
+}
+
+/// Writes a fact with its members in the order of the journal's form.
+fn in_order(fact: &serde_json::Value) -> String {
+    let member = |name: &str| format!("\"{name}\":{}", fact[name]);
+    let members: Vec<String> = ["v", "id", "seq", "device", "recorded_at", "fact"].map(member).to_vec();
+    format!("{{{}}}", members.join(","))
+}
+
+#[test]
+fn sleep_is_delayed_let_go_and_looked_at_after() {
+    let mut home = Home::with_schedule(SCHEDULE);
+    let (_bus, address) = session_bus(&home);
+    home.set("DBUS_SYSTEM_BUS_ADDRESS", &address);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (mut locks, signals) = runtime.block_on(logind(&address));
+    let daemon = home.start();
+    let lock = runtime.block_on(locks.next()).expect("it asks for a delay lock");
+    for (begins, said) in [(true, "the machine goes to sleep"), (false, "the machine has woken")] {
+        runtime.block_on(prepare_for_sleep(&signals, begins));
+        if begins {
+            // It lets go: the other end of the lock reads its end.
+            let mut end = [0; 1];
+            assert_eq!((&lock).read(&mut end).unwrap(), 0);
+        } else {
+            runtime.block_on(locks.next()).expect("it takes the lock again");
+        }
+        home.good(&["today"]);
+        assert!(home.log().contains(said), "{}", home.log());
+    }
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+use futures_util::StreamExt;
+
+type Locks = std::pin::Pin<Box<dyn futures_util::Stream<Item = UnixStream>>>;
+
+/// A logind of our own: it hands out locks and says nothing until it is told to.
+async fn logind(address: &str) -> (Locks, zbus::Connection) {
+    let connection = zbus::connection::Builder::address(address).build().await.unwrap();
+    connection.request_name("org.freedesktop.login1").await.unwrap();
+    let stream = zbus::MessageStream::from(&connection);
+    let answering = connection.clone();
+    let locks = stream.filter_map(move |message| {
+        let connection = answering.clone();
+        async move {
+            let message = message.ok()?;
+            let header = message.header();
+            if header.member().is_none_or(|member| member != "Inhibit") {
+                return None;
+            }
+            let (what, who, _, how): (String, String, String, String) = message.body().deserialize().unwrap();
+            assert_eq!((what.as_str(), who.as_str(), how.as_str()), ("sleep", "dosed", "delay"));
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let fd = zbus::OwnedFd::from(std::os::fd::OwnedFd::from(theirs));
+            connection.reply(&header, &fd).await.unwrap();
+            Some(ours)
+        }
+    });
+    (Box::pin(locks), connection)
+}
+
+async fn prepare_for_sleep(connection: &zbus::Connection, begins: bool) {
+    connection
+        .emit_signal(
+            None::<&str>,
+            "/org/freedesktop/login1",
+            "org.freedesktop.login1.Manager",
+            "PrepareForSleep",
+            &begins,
+        )
+        .await
+        .unwrap();
+}
+
+#[test]
+fn every_step_of_an_occurrence_can_be_asked_for() {
+    let home = Home::with_schedule(&format!(
+        "[[supplement]]\nid = \"a\"\nname = \"A\"\ntimes = [\"{}\"]\n",
+        soon(2)
+    ));
+    let _daemon = home.start();
+    let mut watch = home.watch();
+    let occurrence = watch.fact("undelivered")["fact"]["occurrence"].as_str().unwrap().to_owned();
+    home.good(&["snooze", &occurrence, "1h"]);
+    home.good(&["take", &occurrence]);
+    let why = home.json(&["why", &occurrence, "--json"]);
+    assert_eq!(why["state"], "taken");
+    assert_eq!(why["zone_decision"], "floating, then in Europe/Berlin");
+    assert_eq!(why["regimen"]["definition"]["name"], "A");
+    let kinds: Vec<_> =
+        why["facts"].as_array().unwrap().iter().map(|fact| fact["fact"]["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["undelivered", "snooze", "intake"]);
+    let said = home.good(&["why", &occurrence]);
+    for words in ["could not be shown", "snoozed until", "taken", "since", "undo"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(home.bad(&["why", "a@2020-01-01T08:00"]).0, 1);
+}
