@@ -155,3 +155,30 @@ fn the_json_schema_beside_the_schedule_is_the_generated_one() {
         "config/schedule.schema.json is stale: write `dosed check --json-schema` over it"
     );
 }
+
+#[test]
+fn old_schedules_load_for_ever() {
+    let schedule = parse(include_str!("../../tests/samples/schedule-v1.toml")).unwrap();
+    let ids: Vec<_> = schedule.items.iter().map(|(item, _)| item.id.to_string()).collect();
+    let all = [
+        "probiotic",
+        "calcium",
+        "painkiller",
+        "drops",
+        "rescue",
+        "weight-bearing",
+        "swim",
+        "quarterly",
+        "dexa",
+    ];
+    assert_eq!(ids, all);
+    for (item, definition) in schedule.items {
+        assert_eq!(format!("{:?}", parse_definition(&definition).unwrap()), format!("{item:?}"));
+    }
+}
+
+#[test]
+fn a_cron_pattern_that_never_comes_is_refused() {
+    let problems = parse("[[habit]]\nid = \"a\"\ncron = \"0 8 31 2 *\"\n").unwrap_err();
+    assert_eq!(problems[0].message, "`0 8 31 2 *` never comes");
+}
