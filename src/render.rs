@@ -97,6 +97,22 @@ pub fn today(occurrences: &Value, now: Timestamp) -> String {
     out
 }
 
+/// Offers to fill in what could not be asked; nothing where all was.
+#[must_use]
+pub fn unasked(occurrences: &Value) -> String {
+    let unasked: Vec<&Value> =
+        rows(occurrences).iter().filter(|row| text(row, "state") == "unknown").collect();
+    let Some(newest) = unasked.last() else { return String::new() };
+    let count = match unasked.len() {
+        1 => "One reminder".to_owned(),
+        n => format!("{n} reminders"),
+    };
+    let occurrence = text(newest, "occurrence");
+    format!(
+        "\n{FAINT}{count} of the last 7 days could not be shown. To fill one in: dosed take {occurrence}{FAINT:#}\n"
+    )
+}
+
 /// Returns the state with the time that belongs to it.
 fn state_words(row: &Value, now: Timestamp) -> String {
     let state = text(row, "state");

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::CommandFactory;
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use serde_json::{Value, json};
 
 use crate::api::SocketError;
@@ -28,6 +28,9 @@ const EXIT_RUNNING: u8 = 75;
 const EXIT_INVALID: u8 = 78;
 /// Wrong usage.
 const EXIT_USAGE: u8 = 2;
+
+/// How far back `today` offers to fill in what could not be asked.
+const BACKFILL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -283,7 +286,18 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
     let now = Timestamp::now();
     match command {
         Command::Today(Output { json: true }) => print(&get(socket, "/v1/today").await?),
-        Command::Today(_) => print(&render::today(&value(&get(socket, "/v1/occurrences").await?)?, now)),
+        Command::Today(_) => {
+            let today = value(&get(socket, "/v1/occurrences").await?)?;
+            let since = now.checked_sub(BACKFILL).unwrap_or(now).to_string();
+            let past = value(
+                &get(
+                    socket,
+                    &format!("/v1/occurrences?from={}&until={}", encode(&since), encode(&now.to_string())),
+                )
+                .await?,
+            )?;
+            print(&format!("{}{}", render::today(&today, now), render::unasked(&past)))
+        }
         Command::Next { count, output } => {
             let text = get(socket, &format!("/v1/next?n={count}")).await?;
             print(&if output.json { text } else { render::next(&value(&text)?, now) })

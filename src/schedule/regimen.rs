@@ -205,3 +205,90 @@ impl Regimen {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Plan;
+    use jiff::tz::TimeZone;
+
+    /// Expands an item that began on 2026-11-25 at 06:00 in Berlin.
+    #[track_caller]
+    fn check(keys: &str, intakes: &[&str], from: &str, until: &str, expected: &[&str]) {
+        let text = format!("[[supplement]]\nid = \"a\"\ndose = \"4 mg\"\n{keys}\n");
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let at = |local: &str| zone.to_timestamp(local.parse::<jiff::civil::DateTime>().unwrap()).unwrap();
+        let mut plan = Plan::new(ZoneHistory::fixed(zone.clone()));
+        for (item, _) in crate::config::parse(&text).unwrap().items {
+            plan.open(item, at("2026-11-25T06:00"));
+        }
+        let intakes: Vec<Timestamp> = intakes.iter().map(|local| at(local)).collect();
+        let found = plan.occurrences(&"a".parse().unwrap(), &intakes, at(from), at(until));
+        let got: Vec<String> = found
+            .iter()
+            .map(|planned| {
+                let id = &planned.occurrence.id;
+                let dose = planned.regimen.item.dose_at(id.slot).unwrap();
+                format!("{} {dose}", id.slot)
+            })
+            .collect();
+        assert_eq!(got, expected, "{keys}");
+    }
+
+    #[test]
+    fn elapsed_rules_count_from_the_last_intake() {
+        let keys = "every = \"8 hours\"";
+        let (from, until) = ("2026-11-25T00:00", "2026-11-26T06:00");
+        // Named in UTC, from the start of the regimen.
+        let steady = ["2026-11-25T05:00Z 4 mg", "2026-11-25T13:00Z 4 mg", "2026-11-25T21:00Z 4 mg"];
+        check(keys, &[], from, until, &steady);
+        // Two hours late: the next one is two hours later.
+        let late = ["2026-11-25T05:00Z 4 mg", "2026-11-25T15:00Z 4 mg", "2026-11-25T23:00Z 4 mg"];
+        check(keys, &["2026-11-25T08:00"], from, until, &late);
+        // Ahead of its time: that intake takes the slot's place.
+        let early = ["2026-11-25T05:00Z 4 mg", "2026-11-25T19:00Z 4 mg", "2026-11-26T03:00Z 4 mg"];
+        check(keys, &["2026-11-25T07:00", "2026-11-25T12:00"], from, until, &early);
+    }
+
+    #[test]
+    fn elapsed_hours_do_not_bend_at_a_change_of_clocks() {
+        let keys = "every = \"12 hours\"\nfrom = 2027-03-27\ntimes = [\"20:00\"]";
+        let expected = ["2027-03-27T19:00Z 4 mg", "2027-03-28T07:00Z 4 mg", "2027-03-28T19:00Z 4 mg"];
+        check(keys, &[], "2027-03-27T00:00", "2027-03-29T00:00", &expected);
+    }
+
+    #[test]
+    fn a_taper_gives_each_slot_the_dose_of_its_day() {
+        let keys = "times = [\"08:00\"]\ntaper = [{ from = 2026-11-26, dose = \"2 mg\" }, { from = 2026-11-27, dose = \"1 mg\" }]";
+        let expected = ["2026-11-25T08:00 4 mg", "2026-11-26T08:00 2 mg", "2026-11-27T08:00 1 mg"];
+        check(keys, &[], "2026-11-25T00:00", "2026-11-28T00:00", &expected);
+    }
+
+    #[test]
+    fn cycles_and_last_days_hold() {
+        let keys = "times = [\"08:00\"]\nfrom = 2026-11-26\nuntil = 2026-12-01\ncycle = { on = 2, off = 2 }";
+        let expected = [
+            "2026-11-26T08:00 4 mg",
+            "2026-11-27T08:00 4 mg",
+            "2026-11-30T08:00 4 mg",
+            "2026-12-01T08:00 4 mg",
+        ];
+        check(keys, &[], "2026-11-25T00:00", "2026-12-20T00:00", &expected);
+    }
+
+    #[test]
+    fn the_first_day_begins_when_it_is_read() {
+        let keys = "times = [\"05:00\", \"07:00\"]";
+        check(keys, &[], "2026-11-25T00:00", "2026-11-26T00:00", &["2026-11-25T07:00 4 mg"]);
+    }
+
+    #[test]
+    fn long_intervals_are_found_however_far() {
+        let keys = "times = [\"08:00\"]\nevery = \"4 years\"\nfrom = 2028-02-29";
+        let expected = ["2028-02-29T08:00 4 mg", "2032-02-29T08:00 4 mg"];
+        check(keys, &[], "2026-11-25T00:00", "2036-01-01T00:00", &expected);
+        let keys = "times = [\"08:00\"]\nevery = \"90 days\"\nfrom = 2026-11-25";
+        let expected = ["2026-11-25T08:00 4 mg", "2027-02-23T08:00 4 mg"];
+        check(keys, &[], "2026-11-25T00:00", "2027-03-01T00:00", &expected);
+    }
+}

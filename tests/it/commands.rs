@@ -181,7 +181,12 @@ fn watch_prints_each_event_on_a_line() {
     let mut child = Guard(child);
     let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
     let (sender, first) = std::sync::mpsc::channel();
-    std::thread::spawn(move || sender.send(lines.next().unwrap().unwrap()));
+    std::thread::spawn(move || {
+        // The start's own facts may come first.
+        let of_walk =
+            |line: &std::io::Result<String>| line.as_ref().is_ok_and(|line| line.contains("intake"));
+        sender.send(lines.find(of_walk).unwrap().unwrap())
+    });
     // It hears of the first thing that is logged once it listens.
     let event = loop {
         home.good(&["log", "walk"]);

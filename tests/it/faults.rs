@@ -186,6 +186,7 @@ fn a_daemon_that_starts_after_the_slot_asks_about_it() {
         10 - usize::from(states.len() < 11),
         "{states:?}"
     );
+    assert!(home.good(&["today"]).contains("could not be shown. To fill one in: dosed take a@"));
     drop(daemon);
 }
 
