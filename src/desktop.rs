@@ -17,6 +17,7 @@ use tracing::{debug, info, warn};
 use zbus::message::{Flags, Type};
 use zbus::{Connection, Message, MessageStream, Variant};
 
+use crate::failpoints;
 use crate::ledger::CloseReason;
 use crate::reminder::{AlertId, Button, Notice};
 
@@ -313,6 +314,7 @@ impl Desktop {
             i32::from(notification.timeout),
         );
         self.on_screen.insert(alert, notice);
+        failpoints::reach("before-notify");
         self.call(Call::Notify { alert, replaces }, SERVER, PATH, "Notify", &body).await;
     }
 
@@ -523,6 +525,7 @@ impl Desktop {
                 if replaces != 0 && replaces != number {
                     debug!(replaces, number, "the server gave a replaced notification another number");
                 }
+                failpoints::reach("after-notify");
                 self.numbers.insert(alert, number);
                 self.tell(Event::Shown(alert, number));
                 let early: Vec<Signal> = self

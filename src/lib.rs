@@ -21,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod desktop;
+mod failpoints;
 pub mod ledger;
 pub mod panics;
 pub mod paths;

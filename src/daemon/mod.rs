@@ -24,6 +24,7 @@ use crate::api::{self, AnswerBody, Api, Call, Reply, Request, problem};
 use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, ConfigError};
 use crate::desktop;
+use crate::failpoints;
 use crate::ledger::Record;
 use crate::presence;
 use crate::reminder::{Action, Answer, Input, Notice, Outcome, Reminder, RequestId, Token};
@@ -239,6 +240,7 @@ impl Daemon {
 
     fn reply(&mut self, request: RequestId, outcome: Outcome, line: Option<&Line>) {
         let Some(waiting) = self.waiting.remove(&request) else { return };
+        failpoints::reach("before-reply");
         let (status, record) = match outcome {
             Outcome::Refused(refusal) => {
                 // Whoever asked may have gone; so here and below.

@@ -12,6 +12,7 @@ use tracing::{error, info, warn};
 use super::StoreError;
 use super::journal::{self, JournalFile};
 use super::line::{self, Line};
+use crate::failpoints;
 use crate::ledger::{Fact, FactId, Record, When};
 use crate::schedule::ItemId;
 
@@ -270,6 +271,7 @@ impl Database {
         self.intakes.apply_batch(intakes)?;
         self.keys.apply_batch(keys)?;
         self.retractions.apply_batch(retractions)?;
+        failpoints::reach("in-database");
         for (device, seq) in marks {
             self.meta.insert(mark_key(&device), &seq.to_be_bytes())?;
         }

@@ -11,6 +11,7 @@ use tracing::{error, warn};
 
 use super::line::{self, Line, MAX_LINE_BYTES};
 use super::{Draft, StoreError, Written, database};
+use crate::failpoints;
 use crate::ledger::{FactId, Record};
 
 /// The most facts that share one `fdatasync`.
@@ -117,10 +118,12 @@ impl Journal {
             text.push('\n');
             lines.push(line);
         }
+        failpoints::reach("before-journal");
         if let Err(error) = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data()) {
             self.take_back(&error);
             return Err(format!("cannot write {}: {error}", self.path.display()));
         }
+        failpoints::reach("after-journal");
         self.durable += text.len() as u64;
         self.last += lines.len() as u64;
         Ok(lines)

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 
-use crate::support::Home;
+use crate::support::{Desktop, Home, soon};
 
 /// How often the daemon is killed; `DOSED_KILL_ROUNDS` sets another number.
 const ROUNDS: u64 = 50;
@@ -79,4 +79,65 @@ fn log(socket: &PathBuf, key: &str) -> Option<String> {
     let fact: serde_json::Value = serde_json::from_str(body).ok()?;
     assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
     Some(fact["id"].as_str()?.to_owned())
+}
+
+/// Starts a daemon that dies at a place once the returned file is there.
+fn doomed(home: &Home, place: &str) -> (crate::support::Daemon, String) {
+    let armed = home.path("armed");
+    let daemon = home.start_with(|command| {
+        command.env("DOSED_CRASH_AT", place).env("DOSED_CRASH_IF", &armed);
+    });
+    (daemon, armed)
+}
+
+#[test]
+fn a_crash_at_any_place_leaves_an_answer_whole_or_not_at_all() {
+    for (place, facts) in
+        [("before-journal", 0), ("after-journal", 1), ("in-database", 1), ("before-reply", 1)]
+    {
+        let home = Home::with_schedule("[[habit]]\nid = \"a\"\nas-needed = true\n");
+        let (mut daemon, armed) = doomed(&home, place);
+        // The start's own facts are written before anything can go wrong.
+        while home.journal().len() < 2 {}
+        home.good(&["status"]);
+        std::fs::write(&armed, "").unwrap();
+        let told = log(&home.socket(), "k");
+        // The database is filled beside the answer, whose fact is durable by then.
+        assert!(told.is_none() || place == "in-database", "{place}: nobody is told");
+        assert_eq!(daemon.child.wait().unwrap().code(), None, "{place}: it died");
+        let _daemon = home.start();
+        let kept = |home: &Home| {
+            let facts = home.json(&["history", "--json"]);
+            facts.as_array().unwrap().iter().filter(|fact| fact["fact"]["key"] == "k").count()
+        };
+        assert_eq!(kept(&home), facts, "{place}");
+        // Who was not told asks again with the same key, and it is one fact.
+        log(&home.socket(), "k").unwrap();
+        assert_eq!(kept(&home), 1, "{place}");
+    }
+}
+
+#[test]
+fn a_crash_around_the_notification_never_loses_it() {
+    for place in ["before-notify", "after-notify"] {
+        let mut home = Home::new();
+        let desktop = Desktop::new(&mut home);
+        let _dunst = desktop.dunst(&home);
+        home.schedule(&format!("[[supplement]]\nid = \"a\"\ntimes = [\"{}\"]\n", soon(2)));
+        let (mut daemon, armed) = doomed(&home, place);
+        std::fs::write(&armed, "").unwrap();
+        assert_eq!(daemon.child.wait().unwrap().code(), None, "{place}: it died");
+        let _daemon = home.start();
+        let delivered = |home: &Home| {
+            let facts = home.json(&["history", "--json"]);
+            facts.as_array().unwrap().iter().filter(|fact| fact["fact"]["type"] == "delivered").count()
+        };
+        if delivered(&home) == 0 {
+            let mut watch = home.watch();
+            if delivered(&home) == 0 {
+                watch.fact("delivered");
+            }
+        }
+        assert_eq!(delivered(&home), 1, "{place}");
+    }
 }
