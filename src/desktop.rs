@@ -28,6 +28,9 @@ const BUS: &str = "org.freedesktop.DBus";
 /// How long the server has for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The most of a server's error that is kept, in characters.
+const MAX_REASON_CHARS: usize = 200;
+
 /// Signals that are kept for notifications whose number is still on its way.
 const MAX_ORPHANS: usize = 64;
 
@@ -378,7 +381,8 @@ impl Desktop {
                 let reply = if message.message_type() == Type::Error {
                     let name = header.error_name().map(ToString::to_string).unwrap_or_default();
                     let said: String = message.body().deserialize().unwrap_or_default();
-                    Err(format!("{name}: {said}"))
+                    // Comes from outside and is written down: not more than a line of it.
+                    Err(format!("{name}: {said}").chars().take(MAX_REASON_CHARS).collect())
                 } else {
                     Ok(message)
                 };
@@ -464,7 +468,11 @@ impl Desktop {
             Some(_) if self.presence == Presence::Asking => {
                 // It was started by our question, whose answer is on its way.
             }
-            Some(_) => self.ask_server().await,
+            Some(_) => {
+                // Another server took over without a gap: it is shown what the one before had.
+                self.lost_before |= matches!(self.presence, Presence::There(_));
+                self.ask_server().await;
+            }
             None => {
                 if matches!(self.presence, Presence::There(_)) {
                     info!("the notification server is gone");

@@ -359,13 +359,13 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
 
 async fn get(socket: &Path, path: &str) -> Result<String, RunError> {
     let answer = client::get(socket, path).await?;
-    if answer.status >= 400 { Err(refused(&answer.json)) } else { Ok(answer.json) }
+    if answer.status >= 400 { Err(refused(answer.status, &answer.json)) } else { Ok(answer.json) }
 }
 
 async fn post(socket: &Path, path: &str, body: &Value, output: Output) -> Result<(), RunError> {
     let answer = client::post(socket, path, body).await?;
     if answer.status >= 400 {
-        return Err(refused(&answer.json));
+        return Err(refused(answer.status, &answer.json));
     }
     print(&if output.json {
         answer.json
@@ -374,10 +374,11 @@ async fn post(socket: &Path, path: &str, body: &Value, output: Output) -> Result
     })
 }
 
-fn refused(json: &str) -> RunError {
+fn refused(status: u16, json: &str) -> RunError {
     let detail = serde_json::from_str::<Value>(json).ok();
     let detail = detail.and_then(|value| value["detail"].as_str().map(ToOwned::to_owned));
-    RunError::Refused { detail: detail.unwrap_or_else(|| json.to_owned()) }
+    let detail = detail.unwrap_or_else(|| json.to_owned());
+    if status == 400 { RunError::Usage { detail } } else { RunError::Refused { detail } }
 }
 
 fn value(json: &str) -> Result<Value, RunError> {

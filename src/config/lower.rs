@@ -17,6 +17,8 @@ use crate::schedule::{
 
 /// An item can have this many times a day at most.
 const MAX_TIMES: usize = 96;
+/// A text of the schedule cannot be longer than this, in bytes.
+const MAX_TEXT_BYTES: usize = 4096;
 /// An elapsed rule cannot be faster than this.
 const MIN_ELAPSED: SignedDuration = SignedDuration::from_mins(1);
 /// Reminders cannot come again faster than this, nor more often.
@@ -118,7 +120,7 @@ pub(super) fn parse_definition(definition: &str) -> Result<Item, String> {
         Some("habit") => Kind::Habit,
         Some("check-in") => Kind::CheckIn,
         Some("scan") => Kind::Scan,
-        _ => return Err(format!("unknown kind in {definition}")),
+        _ => return Err("it is of an unknown kind".to_owned()),
     };
     let described: ItemToml = serde_json::from_value(value).map_err(|error| error.to_string())?;
     let mut problems = Vec::new();
@@ -126,7 +128,7 @@ pub(super) fn parse_definition(definition: &str) -> Result<Item, String> {
     let item = lower_item(kind, &described, &places, &mut problems);
     match problems.first() {
         Some(problem) => Err(problem.message.clone()),
-        None => item.ok_or_else(|| format!("impossible definition {definition}")),
+        None => item.ok_or_else(|| "it makes no sense".to_owned()),
     }
 }
 
@@ -200,6 +202,13 @@ fn check_kind(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, 
     for (key, given) in supplement_only {
         if given && kind != Kind::Supplement {
             wrong(key, format!("`{key}` has no sense for a {}", kind.as_str()), "only a supplement has it");
+        }
+    }
+    for (key, given) in
+        [("name", &item.name), ("note", &item.note), ("strain", &item.strain), ("with", &item.with)]
+    {
+        if given.as_ref().is_some_and(|text| text.len() > MAX_TEXT_BYTES) {
+            wrong(key, format!("`{key}` is too long"), "use 4096 bytes at most");
         }
     }
     if item.target.is_some() && kind != Kind::Habit {

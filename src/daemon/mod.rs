@@ -147,8 +147,7 @@ impl Daemon {
             }
             Event::Wake(Wake::ClockChanged) => {
                 info!("the clock was set or the machine slept: looking at everything");
-                self.look_at_zone(now).await;
-                self.input(now, Input::ClockChanged).await;
+                self.look_at_clock(now).await;
             }
             Event::Written(Written::Durable(lines)) => self.take_durable(now, lines).await,
             Event::Written(Written::Failed(tokens, reason)) => {
@@ -159,8 +158,7 @@ impl Daemon {
             Event::Presence(presence::Event::Sleeps) => info!("the machine goes to sleep"),
             Event::Presence(presence::Event::Woke) => {
                 info!("the machine has woken: looking at everything");
-                self.look_at_zone(now).await;
-                self.input(now, Input::ClockChanged).await;
+                self.look_at_clock(now).await;
             }
             Event::Desktop(event) => self.take_desktop(now, event).await,
             Event::Call(call) => {
@@ -403,6 +401,16 @@ impl Daemon {
                 self.condition.schedule_error = Some(error.to_string());
             }
         }
+    }
+
+    /// Looks at everything anew: at another time, other facts may matter than those in memory.
+    async fn look_at_clock(&mut self, now: Timestamp) {
+        match start::recent(&self.reader, self.reminder.plan(), now).await {
+            Ok(records) => self.reminder.know(records),
+            Err(error) => warn!(%error, "what was recorded around this time could not be read"),
+        }
+        self.look_at_zone(now).await;
+        self.input(now, Input::ClockChanged).await;
     }
 
     /// Notices that the machine's clock shows another zone.

@@ -15,6 +15,12 @@ use crate::reminder::Target;
 use crate::schedule::{ItemId, OccurrenceId, Plan, Planned};
 use crate::store::{Question, Reader, StoreError};
 
+/// The most occurrences that are passed over in the search for those that come next.
+const MAX_PASSED_OVER: usize = 2_000;
+
+/// The newest intakes that rules which count from the last look at.
+const INTAKES: usize = 64;
+
 /// Where a question is asked: what is planned, what is paused, and when.
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
@@ -89,6 +95,15 @@ impl Scene {
         }
         for line in self.reader.ask(Question::About { from, until, item: item.cloned() }).await? {
             ledger.fold(line.record);
+        }
+        let counting = |id: &&ItemId| {
+            self.plan.regimens(id).iter().any(|regimen| regimen.item.rule.counts_from_the_last())
+        };
+        for id in self.plan.items().filter(|id| item.is_none_or(|item| item == *id)).filter(counting) {
+            let newest = Question::Intakes { item: id.clone(), newest: INTAKES };
+            for line in self.reader.ask(newest).await? {
+                ledger.fold(line.record);
+            }
         }
         Ok(ledger)
     }
@@ -228,7 +243,7 @@ async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result
         let grace =
             scene.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
         let from = scene.now.checked_sub(grace + SignedDuration::from_hours(26)).unwrap_or(Timestamp::MIN);
-        if from >= midnight || scene.plan.occurrences(item, &[], from, midnight).is_empty() {
+        if from >= midnight {
             continue;
         }
         earlier.push((item.clone(), from));
@@ -271,7 +286,9 @@ async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
         queue
             .extend(following(&item.id, scene.now).map(|line| (line.planned.occurrence.at, item.id.clone())));
     }
-    while let Some((at, item)) = queue.pop_first() {
+    // A pause without end excuses everything to come: that must not be searched to the end of time.
+    for _ in 0..count + MAX_PASSED_OVER {
+        let Some((at, item)) = queue.pop_first() else { break };
         let before = at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at);
         if let Some(line) = following(&item, before).filter(|line| line.standing.state == State::Upcoming) {
             lines.push(short(&line, &scene.plan));
@@ -345,10 +362,7 @@ async fn why(scene: &Scene, occurrence: &OccurrenceId) -> Result<String, Failure
     let (Ok(from), Ok(until)) = (from, until) else {
         return Err(Failure::Asked("that time cannot be held".to_owned()));
     };
-    let mut ledger = scene.ledger(from, until, Some(&occurrence.item)).await?;
-    for line in scene.reader.ask(Question::Intakes { item: occurrence.item.clone(), newest: 64 }).await? {
-        ledger.fold(line.record);
-    }
+    let ledger = scene.ledger(from, until, Some(&occurrence.item)).await?;
     let Some(planned) = scene.plan.find(occurrence, &ledger.intakes(&occurrence.item)) else {
         return Err(Failure::Unknown(format!("nothing was planned as `{occurrence}`")));
     };

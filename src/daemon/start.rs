@@ -20,7 +20,7 @@ use crate::desktop;
 use crate::ledger::{Fact, Ledger, When};
 use crate::presence;
 use crate::reminder::{Input, Reminder};
-use crate::schedule::{Plan, Recurrence, ZoneHistory};
+use crate::schedule::{Plan, ZoneHistory};
 use crate::store::{Question, Reader, Store, StoreError, make_private_dir};
 use crate::watch::Watch;
 
@@ -213,21 +213,12 @@ async fn recall(
             }
         }
     }
-    let grace = plan.items().flat_map(|item| plan.regimens(item)).map(|regimen| regimen.item.grace).max();
-    let back = grace.unwrap_or_default() + SignedDuration::from_hours(72);
-    let from = now.checked_sub(back).unwrap_or(Timestamp::MIN);
-    let until = now.checked_add(SignedDuration::from_hours(72)).unwrap_or(Timestamp::MAX);
-    for line in reader.ask(Question::About { from, until, item: None }).await? {
-        ledger.fold(line.record);
+    for record in recent(reader, &plan, now).await? {
+        ledger.fold(record);
     }
     let counting: Vec<_> = plan
         .current_items()
-        .filter(|item| {
-            matches!(
-                item.rule.recurrence,
-                Recurrence::Elapsed { .. } | Recurrence::Calendar { after_last: true, .. }
-            )
-        })
+        .filter(|item| item.rule.counts_from_the_last())
         .map(|item| item.id.clone())
         .collect();
     for item in counting {
@@ -236,4 +227,18 @@ async fn recall(
         }
     }
     Ok((plan, ledger))
+}
+
+/// Reads the facts about everything that can be open at an instant.
+pub(super) async fn recent(
+    reader: &Reader,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<Vec<crate::ledger::Record>, StoreError> {
+    let grace = plan.items().flat_map(|item| plan.regimens(item)).map(|regimen| regimen.item.grace).max();
+    let back = grace.unwrap_or_default() + SignedDuration::from_hours(72);
+    let from = now.checked_sub(back).unwrap_or(Timestamp::MIN);
+    let until = now.checked_add(SignedDuration::from_hours(72)).unwrap_or(Timestamp::MAX);
+    let lines = reader.ask(Question::About { from, until, item: None }).await?;
+    Ok(lines.into_iter().map(|line| line.record).collect())
 }

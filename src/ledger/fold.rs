@@ -11,6 +11,9 @@ use crate::schedule::{ItemId, OccurrenceId};
 /// A chain of retractions of retractions longer than this is cut; people make one or two.
 const MAX_RETRACTIONS_DEEP: usize = 16;
 
+/// How many intakes of an item are always known.
+const NEWEST_INTAKES: usize = 64;
+
 /// A set of facts with the ways to ask them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -235,13 +238,10 @@ impl Ledger {
 
     /// Lets go of what happened before an instant and shapes nothing that is still open.
     ///
-    /// The facts that shape the plan stay, and so does the newest intake of each item.
+    /// The facts that shape the plan stay, and so do the newest intakes of each item.
     pub fn forget_before(&mut self, instant: Timestamp) {
-        let newest: BTreeSet<FactId> = self
-            .intakes_by_item
-            .values()
-            .filter_map(|ids| ids.iter().max_by_key(|id| self.records[*id].recorded_at).cloned())
-            .collect();
+        let newest: BTreeSet<FactId> =
+            self.intakes_by_item.values().flat_map(|ids| self.newest_intakes(ids)).collect();
         let old: Vec<FactId> = self
             .records
             .values()
@@ -253,6 +253,18 @@ impl Ledger {
         for id in old {
             self.forget(&id);
         }
+    }
+
+    /// Returns the intakes that happened last and stand, as many as rules that count from them look at.
+    fn newest_intakes(&self, ids: &BTreeSet<FactId>) -> Vec<FactId> {
+        let happened = |id: &FactId| match self.records[id].fact.at() {
+            When::Instant(at) => at,
+            When::Date(_) => self.records[id].recorded_at,
+        };
+        let mut standing: Vec<FactId> = ids.iter().filter(|id| self.stands(id)).cloned().collect();
+        standing.sort_by_key(|id| std::cmp::Reverse(happened(id)));
+        standing.truncate(NEWEST_INTAKES);
+        standing
     }
 
     fn forget(&mut self, id: &FactId) {

@@ -84,7 +84,8 @@ pub fn standing(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Stand
             State::Excused
         }
         None if now < closes => State::Due,
-        None if ledger.deliveries(id).is_empty() => State::Unknown,
+        // An announcement ahead of time did not ask.
+        None if ledger.deliveries(id).iter().all(|delivered| delivered < at) => State::Unknown,
         None => State::Missed,
     };
     Standing {

@@ -292,7 +292,7 @@ impl Reminder {
         }
         let at = match when {
             When::Instant(at) => at,
-            When::Date(date) => return self.meant_on(item, intakes, date, now),
+            When::Date(date) => return self.meant_on(item, intakes, date, verb, now),
         };
         let mut open = None;
         let mut answered = None;
@@ -324,24 +324,30 @@ impl Reminder {
         nearest.filter(|planned| verb != Verb::Log || self.ledger.answer(&planned.occurrence.id).is_none())
     }
 
-    /// Finds the first unanswered occurrence of a local date.
+    /// Finds the first unanswered occurrence of a local date, else the last answered one.
     fn meant_on(
         &self,
         item: &ItemId,
         intakes: &[Timestamp],
         date: jiff::civil::Date,
+        verb: Verb,
         now: Timestamp,
     ) -> Option<Planned<'_>> {
         let midnight = TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).ok()?;
         let day = SignedDuration::from_hours(24);
         let (from, until) = (midnight.checked_sub(day).ok()?, midnight.checked_add(day * 2).ok()?);
-        self.plan
+        let mut on_date: Vec<_> = self
+            .plan
             .occurrences(item, intakes, from, until)
             .into_iter()
             .filter(|planned| planned.occurrence.id.slot.written().date() == date)
-            .find(|planned| {
-                planned.occurrence.at <= now && self.ledger.answer(&planned.occurrence.id).is_none()
-            })
+            .filter(|planned| planned.occurrence.at <= now)
+            .collect();
+        let open = on_date.iter().position(|planned| self.ledger.answer(&planned.occurrence.id).is_none());
+        match open {
+            Some(open) => Some(on_date.swap_remove(open)),
+            None => on_date.pop().filter(|_| verb != Verb::Log),
+        }
     }
 
     fn decide_resolution(

@@ -128,7 +128,8 @@ impl Reminder {
                     let (due, next) =
                         latest_and_next(&reminders(&planned, self.ledger.snoozed_until(id)), now);
                     look.wake_at(next);
-                    if let Some(due) = due.filter(|due| self.wants(id, *due) && !lets_go(&planned, *due, now))
+                    if let Some(due) =
+                        due.filter(|due| self.wants(id, *due) && !self.lets_go(&planned, *due, now))
                     {
                         look.show.push(Shown::new(&planned, due, false));
                     }
@@ -154,6 +155,16 @@ impl Reminder {
         }
         let recorded = self.ledger.deliveries(id).last().copied();
         recorded.max(self.shown.get(id).copied()).is_none_or(|last| last < due)
+    }
+
+    /// Tells whether a slot was slept through and is to be let go for that.
+    fn lets_go(&self, planned: &Planned<'_>, due: Timestamp, now: Timestamp) -> bool {
+        let id = &planned.occurrence.id;
+        let known = self.shown.contains_key(id)
+            || !self.ledger.deliveries(id).is_empty()
+            || self.ledger.snooze(id).is_some();
+        let noticed_late = now.duration_since(if known { due } else { planned.occurrence.at });
+        planned.regimen.item.late == Late::Miss && noticed_late > LATE_TOLERANCE
     }
 
     /// Returns the occurrences that an alert may still ask about.
@@ -228,8 +239,4 @@ fn leads(planned: &Planned<'_>) -> Vec<Timestamp> {
         // A regimen that begins inside a lead does not look back at it.
         .filter(|point| *point >= planned.regimen.opened)
         .collect()
-}
-
-fn lets_go(planned: &Planned<'_>, due: Timestamp, now: Timestamp) -> bool {
-    planned.regimen.item.late == Late::Miss && now.duration_since(due) > LATE_TOLERANCE
 }

@@ -236,11 +236,11 @@ impl Reminder {
             Input::Schedule(items) => self.take_schedule(now, items, &mut actions),
             Input::Zone(name, zone) => self.take_zone(now, name, zone, &mut actions),
             Input::Answer { request, answer, context } => {
-                self.learn(context);
+                self.know(context);
                 self.take_answer(now, request, &answer, &mut actions);
             }
             Input::Retract { request, fact, reason, key, context } => {
-                self.learn(context);
+                self.know(context);
                 self.take_retraction(now, request, fact, reason, key, &mut actions);
             }
             Input::Pause { request, item, until, reason } => {
@@ -269,8 +269,9 @@ impl Reminder {
         self.last_id
     }
 
-    fn learn(&mut self, context: Vec<Record>) {
-        for record in context {
+    /// Takes in recorded facts that memory may not have; by itself it does nothing.
+    pub fn know(&mut self, records: Vec<Record>) {
+        for record in records {
             self.ledger.fold(record);
         }
     }
@@ -318,7 +319,11 @@ impl Reminder {
     }
 
     fn take_record(&mut self, now: Timestamp, token: Token, record: Record, actions: &mut Vec<Action>) {
-        let waiting = self.pending.remove(&token).map(|pending| pending.waiting).unwrap_or_default();
+        let pending = self.pending.remove(&token);
+        // Who asked first made the fact; the others said the same again.
+        let first = pending.as_ref().filter(|pending| !pending.from_button);
+        let first = first.and_then(|pending| pending.waiting.first().copied());
+        let waiting = pending.map(|pending| pending.waiting).unwrap_or_default();
         let everything = record.fact.shapes_plan() && record.fact.item().is_none();
         let item = record.fact.item().cloned();
         self.ledger.fold(record.clone());
@@ -328,7 +333,8 @@ impl Reminder {
             None => {}
         }
         for request in waiting {
-            actions.push(Action::Reply(request, Outcome::Recorded(record.clone())));
+            let outcome = if Some(request) == first { Outcome::Recorded } else { Outcome::Repeated };
+            actions.push(Action::Reply(request, outcome(record.clone())));
         }
     }
 
@@ -337,6 +343,10 @@ impl Reminder {
         for request in &pending.waiting {
             let refusal = Refusal::NotRecorded { reason: reason.to_owned() };
             actions.push(Action::Reply(*request, Outcome::Refused(refusal)));
+        }
+        if let Fact::Regimen { item, .. } = &pending.fact {
+            // Known anew at the next reading of the schedule, and then written down.
+            self.definitions.remove(item);
         }
         if let Some(occurrence) = pending.fact.occurrence().filter(|_| pending.from_button) {
             // The person believes it is recorded: ask again.

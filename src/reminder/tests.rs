@@ -385,11 +385,12 @@ fn two_answers_at_the_same_moment_are_one_fact() {
     let replied: Vec<_> = replies
         .iter()
         .filter_map(|action| match action {
-            Action::Reply(request, Outcome::Recorded(_)) => Some(request.0),
+            Action::Reply(request, Outcome::Recorded(_)) => Some((request.0, 201)),
+            Action::Reply(request, Outcome::Repeated(_)) => Some((request.0, 200)),
             _ => None,
         })
         .collect();
-    assert_eq!(replied, [1, 2]);
+    assert_eq!(replied, [(1, 201), (2, 200)]);
 }
 
 #[test]

@@ -139,6 +139,12 @@ impl Rule {
         }
     }
 
+    /// Tells whether the next slot depends on when the last was taken.
+    #[must_use]
+    pub fn counts_from_the_last(&self) -> bool {
+        matches!(self.recurrence, Recurrence::Elapsed { .. } | Recurrence::Calendar { after_last: true, .. })
+    }
+
     /// Tells whether the rule plans slots at all.
     #[must_use]
     pub fn has_slots(&self) -> bool {

@@ -71,6 +71,8 @@ impl Journal {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed("read"))?;
         let sound = sound_length(&bytes);
+        // Nothing is cut off a journal that is damaged elsewhere.
+        let read = check(path, device, bytes[..sound].to_vec())?;
         if sound < bytes.len() {
             keep_torn(path, &bytes[sound..]).map_err(failed("save the torn end of"))?;
             file.set_len(sound as u64)
@@ -81,7 +83,6 @@ impl Journal {
                 bytes = bytes.len() - sound,
                 "the journal's last line was torn by a crash; nobody was told that it was recorded, and it is cut off"
             );
-            bytes.truncate(sound);
         }
         if is_new {
             // The name must outlive a power cut as well.
@@ -91,7 +92,6 @@ impl Journal {
             }
         }
         file.seek(SeekFrom::End(0)).map_err(failed("seek in"))?;
-        let read = check(path, device, bytes)?;
         let journal = Self {
             device: device.clone(),
             path: path.to_owned(),
@@ -114,6 +114,9 @@ impl Journal {
             let id = FactId { device: self.device.clone(), seq };
             let record = Record { id, recorded_at: draft.recorded_at, fact: draft.fact.clone() };
             let line = line::write(record, &draft.zone).map_err(|error| error.to_string())?;
+            if line.text.len() > MAX_LINE_BYTES {
+                return Err(format!("a fact of {} bytes is too long to be recorded", line.text.len()));
+            }
             text.push_str(&line.text);
             text.push('\n');
             lines.push(line);
@@ -151,10 +154,13 @@ impl Journal {
 /// read as zeros. A whole line that is wrong is damage and left for [`check`] to tell.
 fn sound_length(bytes: &[u8]) -> usize {
     let ends = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
-    match bytes[..ends].iter().position(|b| *b == 0) {
-        Some(zero) => bytes[..zero].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1),
-        None => ends,
+    let Some(zero) = bytes[..ends].iter().position(|b| *b == 0) else { return ends };
+    // Sound lines behind the zeros were recorded once: that is damage, and not an end that was torn.
+    let is_sound = |line: &[u8]| std::str::from_utf8(line).is_ok_and(line::is_sound);
+    if bytes[zero..ends].split(|b| *b == b'\n').skip(1).any(is_sound) {
+        return ends;
     }
+    bytes[..zero].iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1)
 }
 
 /// Keeps what is cut off beside the journal: it is nobody's fact, but it is not ours to destroy.

@@ -86,7 +86,7 @@ fn errors_have_their_exit_codes_and_say_what_to_do() {
     let (code, said) = home.bad(&["take", "calzium"]);
     assert_eq!((code, said.contains("did you mean `calcium`?")), (1, true), "{said}");
     let (code, said) = home.bad(&["take", "calcium", "--at", "yesterday"]);
-    assert_eq!((code, said.contains("`yesterday` is not a time")), (1, true), "{said}");
+    assert_eq!((code, said.contains("`yesterday` is not a time")), (2, true), "{said}");
     let (code, said) = home.bad(&["take", "calcium@2020-01-01T08:00"]);
     assert_eq!((code, said.contains("nothing was planned")), (1, true), "{said}");
     assert_eq!(home.bad(&["take"]).0, 2);

@@ -98,8 +98,7 @@ fn a_crash_at_any_place_leaves_an_answer_whole_or_not_at_all() {
         let home = Home::with_schedule("[[habit]]\nid = \"a\"\nas-needed = true\n");
         let (mut daemon, armed) = doomed(&home, place);
         // The start's own facts are written before anything can go wrong.
-        while home.journal().len() < 2 {}
-        home.good(&["status"]);
+        while home.json(&["history", "--json"]).as_array().unwrap().len() < 2 {}
         std::fs::write(&armed, "").unwrap();
         let told = log(&home.socket(), "k");
         // The database is filled beside the answer, whose fact is durable by then.
