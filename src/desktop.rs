@@ -5,7 +5,7 @@
 //! bus, answers and signals alike, is taken from one stream in the order in which the server said it:
 //! a server that closes the old notification while it replaces it must not look like a person who did.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -33,6 +33,9 @@ const MAX_REASON_CHARS: usize = 200;
 
 /// Signals that are kept for notifications whose number is still on its way.
 const MAX_ORPHANS: usize = 64;
+
+/// Calls for notifications whose answer is still taken, although nobody waits for it any more.
+const MAX_LATE: usize = 64;
 
 /// What the desktop is told.
 #[derive(Clone, Debug)]
@@ -184,6 +187,8 @@ struct Desktop {
     /// What waits: for the server's capabilities, or for its answer to an earlier call of the alert.
     waiting: BTreeMap<AlertId, Command>,
     orphans: VecDeque<(u32, Signal)>,
+    /// Calls for notifications that were not answered in time.
+    late: BTreeSet<NonZeroU32>,
 }
 
 #[derive(Clone, Debug)]
@@ -206,6 +211,7 @@ impl Desktop {
             on_screen: BTreeMap::new(),
             waiting: BTreeMap::new(),
             orphans: VecDeque::new(),
+            late: BTreeSet::new(),
         }
     }
 
@@ -281,17 +287,26 @@ impl Desktop {
             Command::Withdraw(_) => {
                 self.waiting.remove(&alert);
                 self.on_screen.remove(&alert);
-                if let Some(number) = self.numbers.remove(&alert) {
-                    let message = Message::method_call(PATH, "CloseNotification")
-                        .destination(SERVER)
-                        .interface(SERVER)
-                        .with_flags(Flags::NO_REPLY_EXPECTED)
-                        .build(&(number,));
-                    if let Ok(message) = message {
-                        self.send(&message).await;
-                    }
-                }
+                self.close(alert).await;
             }
+        }
+    }
+
+    /// Takes an alert's notification off the screen, if it has one.
+    async fn close(&mut self, alert: AlertId) {
+        if let Some(number) = self.numbers.remove(&alert) {
+            self.close_number(number).await;
+        }
+    }
+
+    async fn close_number(&self, number: u32) {
+        let message = Message::method_call(PATH, "CloseNotification")
+            .destination(SERVER)
+            .interface(SERVER)
+            .with_flags(Flags::NO_REPLY_EXPECTED)
+            .build(&(number,));
+        if let Ok(message) = message {
+            self.send(&message).await;
         }
     }
 
@@ -363,6 +378,12 @@ impl Desktop {
             self.calls.iter().filter(|(_, (_, until))| *until <= now).map(|(serial, _)| *serial).collect();
         for serial in late {
             if let Some((call, _)) = self.calls.remove(&serial) {
+                if matches!(call, Call::Notify { .. }) {
+                    self.late.insert(serial);
+                    if self.late.len() > MAX_LATE {
+                        self.late.pop_first();
+                    }
+                }
                 let reason =
                     format!("the notification server did not answer within {} s", ANSWER_TIMEOUT.as_secs());
                 self.answer(call, Err(reason)).await;
@@ -374,8 +395,11 @@ impl Desktop {
         let header = message.header();
         match message.message_type() {
             Type::MethodReturn | Type::Error => {
-                let Some((call, _)) = header.reply_serial().and_then(|serial| self.calls.remove(&serial))
-                else {
+                let Some(serial) = header.reply_serial() else { return };
+                let Some((call, _)) = self.calls.remove(&serial) else {
+                    if self.late.remove(&serial) {
+                        self.hear_late(message).await;
+                    }
                     return;
                 };
                 let reply = if message.message_type() == Type::Error {
@@ -405,6 +429,18 @@ impl Desktop {
         }
     }
 
+    /// A notification that was given up is on the screen after all: another one takes its place.
+    async fn hear_late(&mut self, message: &Message) {
+        let Ok(number) = read_number(message) else { return };
+        if !self.numbers.values().any(|known| *known == number) {
+            self.close_number(number).await;
+        }
+    }
+
+    fn is_asking(&self) -> bool {
+        self.calls.values().any(|(call, _)| matches!(call, Call::Notify { .. }))
+    }
+
     fn hear_signal(&mut self, member: &str, message: &Message) {
         let (number, signal) = match member {
             "ActionInvoked" => match message.body().deserialize::<(u32, String)>() {
@@ -431,6 +467,8 @@ impl Desktop {
         match self.numbers.iter().find(|(_, known)| **known == number).map(|(alert, _)| *alert) {
             Some(_) if is_replaced && matches!(signal, Signal::Closed(_)) => {}
             Some(alert) => self.hear_about(alert, &signal),
+            // About another program's notification, or one of ours that is over.
+            None if !self.is_asking() => {}
             None => {
                 // Its number may still be on its way.
                 if self.orphans.len() == MAX_ORPHANS {
@@ -464,12 +502,13 @@ impl Desktop {
         self.numbers.clear();
         self.on_screen.clear();
         self.orphans.clear();
+        self.late.clear();
         match self.owner {
             Some(_) if self.presence == Presence::Asking => {
                 // It was started by our question, whose answer is on its way.
             }
             Some(_) => {
-                // Another server took over without a gap: it is shown what the one before had.
+                // Where one took over from another, the new one has shown nothing yet.
                 self.lost_before |= matches!(self.presence, Presence::There(_));
                 self.ask_server().await;
             }
@@ -523,35 +562,48 @@ impl Desktop {
                     self.fail_waiting(&reason);
                 }
             },
-            Call::Notify { alert, replaces } => self.answer_notify(alert, replaces, reply).await,
+            Call::Notify { alert, .. } => self.answer_notify(alert, reply).await,
         }
     }
 
-    async fn answer_notify(&mut self, alert: AlertId, replaces: u32, reply: Result<&Message, String>) {
-        match reply.and_then(read::<u32>) {
-            Ok(number) if number != 0 => {
-                if replaces != 0 && replaces != number {
-                    debug!(replaces, number, "the server gave a replaced notification another number");
-                }
-                failpoints::reach("after-notify");
-                self.numbers.insert(alert, number);
-                self.tell(Event::Shown(alert, number));
-                let early: Vec<Signal> = self
-                    .orphans
-                    .iter()
-                    .filter(|(orphan, _)| *orphan == number && replaces == 0)
-                    .map(|(_, signal)| signal.clone())
-                    .collect();
-                self.orphans.retain(|(orphan, _)| *orphan != number);
-                for signal in early {
-                    self.hear_about(alert, &signal);
-                }
+    async fn answer_notify(&mut self, alert: AlertId, reply: Result<&Message, String>) {
+        match reply.and_then(read_number) {
+            Ok(number) => self.take_number(alert, number).await,
+            Err(reason) => {
+                // What waits for it and what it was to replace are of an alert that is given up.
+                self.waiting.remove(&alert);
+                self.close(alert).await;
+                self.fail(alert, reason);
             }
-            Ok(_) => self.fail(alert, "the notification server gave no number".to_owned()),
-            Err(reason) => self.fail(alert, reason),
+        }
+        if !self.is_asking() {
+            self.orphans.clear();
         }
         if let Some(command) = self.waiting.remove(&alert) {
             self.take(command).await;
+        }
+    }
+
+    /// An alert is on the screen, under the server's number.
+    async fn take_number(&mut self, alert: AlertId, number: u32) {
+        failpoints::reach("after-notify");
+        let before = self.numbers.insert(alert, number).filter(|before| *before != number);
+        let other = self.numbers.iter().find(|(other, known)| **known == number && **other != alert);
+        if let Some(other) = other.map(|(other, _)| *other) {
+            debug!(number, "the server gave a number that is in use to another notification");
+            self.hear_about(other, &Signal::Closed(CloseReason::Undefined));
+        }
+        if let Some(before) = before {
+            debug!(before, number, "the server gave a replaced notification another number");
+            // It may have left the old one where it was.
+            self.close_number(before).await;
+        }
+        self.tell(Event::Shown(alert, number));
+        let (early, rest): (VecDeque<_>, _) =
+            std::mem::take(&mut self.orphans).into_iter().partition(|(of, _)| *of == number);
+        self.orphans = rest;
+        for (_, signal) in early {
+            self.hear_about(alert, &signal);
         }
     }
 
@@ -592,6 +644,13 @@ where
     T: serde::de::DeserializeOwned + zbus::zvariant::Type,
 {
     message.body().deserialize().map_err(|error| format!("the answer cannot be read: {error}"))
+}
+
+fn read_number(message: &Message) -> Result<u32, String> {
+    match read(message)? {
+        0 => Err("the notification server gave no number".to_owned()),
+        number => Ok(number),
+    }
 }
 
 /// Makes the notification out of a notice, as the server can show it.

@@ -66,7 +66,7 @@ impl Reminder {
                 .or_insert_with(|| Alert { lines: BTreeMap::new(), undelivered: BTreeSet::new() });
             alert.undelivered.insert(id.clone());
             alert.lines.insert(id.clone(), line);
-            self.unrecorded.remove(&id);
+            self.ask_again.remove(&id);
             self.shown.insert(id, now);
             changed.insert(place);
         }
@@ -148,6 +148,10 @@ impl Reminder {
         for id in alert.lines.into_keys() {
             self.shown.remove(&id);
             self.held.insert(id.clone());
+            if !alert.undelivered.contains(&id) {
+                // It was on the screen, and a change of its alert took it down.
+                self.ask_again.insert(id.clone());
+            }
             if self.announced.insert(id.clone()) && !self.ledger.is_known_undelivered(&id) {
                 is_news = true;
                 let fact = Fact::Undelivered { occurrence: id, at: now, reason: reason.to_owned() };

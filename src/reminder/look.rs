@@ -150,7 +150,7 @@ impl Reminder {
         if self.held.contains(id) {
             return false;
         }
-        if self.unrecorded.contains(id) {
+        if self.ask_again.contains(id) {
             return true;
         }
         let recorded = self.ledger.deliveries(id).last().copied();

@@ -139,8 +139,9 @@ pub struct Reminder {
     announced: BTreeSet<OccurrenceId>,
     /// Occurrences that could not be shown and wait for the next try.
     held: BTreeSet<OccurrenceId>,
-    /// Occurrences whose answer from a button could not be written down.
-    unrecorded: BTreeSet<OccurrenceId>,
+    /// Occurrences that have left the screen without the person's doing: an answer from a button that could
+    /// not be written down, a change that the server refused.
+    ask_again: BTreeSet<OccurrenceId>,
     pending: BTreeMap<Token, Pending>,
     last_id: u64,
     deadlines: BTreeMap<ItemId, Timestamp>,
@@ -176,7 +177,7 @@ impl Reminder {
             shown: BTreeMap::new(),
             announced: BTreeSet::new(),
             held: BTreeSet::new(),
-            unrecorded: BTreeSet::new(),
+            ask_again: BTreeSet::new(),
             pending: BTreeMap::new(),
             last_id: 0,
             deadlines: BTreeMap::new(),
@@ -350,7 +351,7 @@ impl Reminder {
         }
         if let Some(occurrence) = pending.fact.occurrence().filter(|_| pending.from_button) {
             // The person believes it is recorded: ask again.
-            self.unrecorded.insert(occurrence.clone());
+            self.ask_again.insert(occurrence.clone());
             self.hold_back(now);
         }
     }

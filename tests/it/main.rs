@@ -18,6 +18,7 @@ mod crash;
 mod desktop;
 mod faults;
 mod oracle;
+mod peer;
 mod service;
 mod simulation;
 mod socket;
