@@ -201,7 +201,10 @@ const PLACEHOLDER: &str = "missing-id";
 pub(super) fn read(text: &str) -> Result<FileToml, Vec<Problem>> {
     let (mut document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return Err(errors.iter().map(|error| Problem::from_toml(error, text)).collect());
+        let mut problems: Vec<Problem> = errors.iter().map(|error| Problem::from_toml(error, text)).collect();
+        problems.sort_by_key(|problem| problem.span.start);
+        problems.truncate(MAX_PROBLEMS);
+        return Err(problems);
     }
     let mut problems = Vec::new();
     let mut kinds = ["supplement", "habit", "check-in", "scan"].map(|kind| {
