@@ -696,6 +696,7 @@ mod tests {
         Notice {
             alert: AlertId(1),
             occurrences: Vec::new(),
+            due: None,
             title: "A & B".to_owned(),
             body: vec!["<b>5</b> mg".to_owned(), "with food".to_owned()],
             command: Some("dosed take a".to_owned()),

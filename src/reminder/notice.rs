@@ -45,6 +45,8 @@ pub struct Notice {
     pub alert: AlertId,
     /// The occurrences that it asks about or announces.
     pub occurrences: Vec<OccurrenceId>,
+    /// The newest instant that made it show: a repetition is a reminder of its own, in the same words.
+    pub due: Option<Timestamp>,
     /// One line, the most important.
     pub title: String,
     /// The rest, a line each.
@@ -69,6 +71,7 @@ impl Notice {
                 Some((line, &regimen.item))
             })
             .collect();
+        let due = lines.iter().map(|(line, _)| line.due).max();
         let to_answer = lines.iter().filter(|(line, _)| !line.lead).count();
         let (title, body, command) = match lines.as_slice() {
             [(line, item)] => {
@@ -94,7 +97,7 @@ impl Notice {
         };
         let buttons = if to_answer == 0 { Vec::new() } else { buttons(&lines, snooze) };
         let occurrences = lines.iter().map(|(line, _)| line.occurrence.id.clone()).collect();
-        Self { alert, occurrences, title, body, command, buttons }
+        Self { alert, occurrences, due, title, body, command, buttons }
     }
 }
 

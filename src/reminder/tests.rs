@@ -537,6 +537,25 @@ fn it_asks_again_in_place_until_the_bound() {
 }
 
 #[test]
+fn a_repetition_in_the_same_words_is_a_reminder_of_its_own() {
+    let schedule = format!("{BASIC}    again = {{ every = \"1m\", at-most = 1 }}\n");
+    let mut stage = Stage::new(&schedule, "2026-11-25T07:00");
+    let mut shown = Vec::new();
+    for local in ["2026-11-25T08:00", "2026-11-25T08:01"] {
+        stage.now = stage.zone.to_timestamp(local.parse::<DateTime>().unwrap()).unwrap();
+        let actions = stage.reminder.handle(stage.now, Input::Tick);
+        shown.extend(actions.into_iter().filter_map(|action| match action {
+            Action::Show(notice) => Some(notice),
+            _ => None,
+        }));
+    }
+    let [first, second] = shown.as_slice() else { panic!("{shown:?}") };
+    assert_eq!(first.body, second.body);
+    // A desktop that already shows the first must not take the second for the same.
+    assert_ne!(first, second);
+}
+
+#[test]
 fn an_appointment_is_announced_ahead() {
     let scan = "[[scan]]\nid = \"dexa\"\nname = \"DEXA\"\nevery = \"1 year\"\nfrom = 2027-03-01\nafter-last = true\nlead = [\"7 days\", \"1 day\"]\ntimes = [\"09:00\"]\ngrace = \"60 days\"\n";
     let mut stage = Stage::new(scan, "2026-11-25T07:00");
