@@ -201,10 +201,7 @@ const PLACEHOLDER: &str = "missing-id";
 pub(super) fn read(text: &str) -> Result<FileToml, Vec<Problem>> {
     let (mut document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        let mut problems: Vec<Problem> = errors.iter().map(|error| Problem::from_toml(error, text)).collect();
-        problems.sort_by_key(|problem| problem.span.start);
-        problems.truncate(MAX_PROBLEMS);
-        return Err(problems);
+        return Err(in_order(errors.iter().map(|error| Problem::from_toml(error, text)).collect()));
     }
     let mut problems = Vec::new();
     let mut kinds = ["supplement", "habit", "check-in", "scan"].map(|kind| {
@@ -220,12 +217,15 @@ pub(super) fn read(text: &str) -> Result<FileToml, Vec<Problem>> {
                 .for_each(|(place, items)| std::mem::swap(place, items));
             Ok(file)
         }
-        _ => {
-            problems.sort_by_key(|problem| problem.span.start);
-            problems.truncate(MAX_PROBLEMS);
-            Err(problems)
-        }
+        _ => Err(in_order(problems)),
     }
+}
+
+/// Puts problems in the order of their place, the first of them where there are too many.
+pub(super) fn in_order(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_key(|problem| problem.span.start);
+    problems.truncate(MAX_PROBLEMS);
+    problems
 }
 
 /// Takes an array of tables out of a document; anything else stays, for serde to refuse.
@@ -267,6 +267,10 @@ fn read_table<T: DeserializeOwned>(
             Err(error) => error,
         };
         problems.push(Problem::from_toml(&error, text));
+        if problems.len() >= MAX_PROBLEMS {
+            // Each error costs a reading of the whole table.
+            return None;
+        }
         let entries = table.get_mut();
         if error.message().starts_with("missing field `id`") && !entries.contains_key("id") {
             let at = whole.start..whole.start;

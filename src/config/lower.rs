@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use toml::Spanned;
 
 use super::Schedule;
-use super::file::{FileToml, ItemToml, LateToml};
+use super::file::{FileToml, ItemToml, LateToml, in_order};
 use super::report::Problem;
 use super::text::ZoneName;
 use crate::schedule::{
@@ -95,12 +95,7 @@ pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem
             "add a `[[supplement]]` or a `[[habit]]`",
         ));
     }
-    if problems.is_empty() {
-        Ok(Schedule { items })
-    } else {
-        problems.sort_by_key(|problem| problem.span.start);
-        Err(problems)
-    }
+    if problems.is_empty() { Ok(Schedule { items }) } else { Err(in_order(problems)) }
 }
 
 /// Writes an item down as a journal keeps it: the keys of the file and the kind, as JSON.

@@ -296,7 +296,11 @@ async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
         if lines.len() >= count {
             break;
         }
-        queue.extend(following(&item, at).map(|line| (line.planned.occurrence.at, item)));
+        // A pause is passed over in one step: slot by slot, one without an end would take all day.
+        let paused = ledger.paused_until(&item, at);
+        let after = paused.and_then(|until| until.checked_sub(SignedDuration::from_nanos(1)).ok());
+        let after = after.map_or(at, |after| after.max(at));
+        queue.extend(following(&item, after).map(|line| (line.planned.occurrence.at, item)));
     }
     Ok(Value::Array(lines).to_string())
 }

@@ -169,10 +169,17 @@ impl Ledger {
     /// Tells whether an item was paused at an instant.
     #[must_use]
     pub fn is_paused(&self, item: &ItemId, instant: Timestamp) -> bool {
+        self.paused_until(item, instant).is_some()
+    }
+
+    /// Returns when the pause in which an item is at an instant ends; one without an end lasts for ever.
+    #[must_use]
+    pub fn paused_until(&self, item: &ItemId, instant: Timestamp) -> Option<Timestamp> {
         match self.last_pause(item, instant) {
-            Some(Fact::Pause { until, .. }) => until.is_none_or(|until| instant < until),
-            _ => false,
+            Some(Fact::Pause { until, .. }) => Some(until.unwrap_or(Timestamp::MAX)),
+            _ => None,
         }
+        .filter(|until| instant < *until)
     }
 
     /// Returns the newest pause or resume of an item that had come at an instant.

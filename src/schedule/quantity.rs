@@ -14,6 +14,8 @@ pub struct Decimal {
 impl Decimal {
     /// Zero.
     pub const ZERO: Self = Self { coefficient: 0, exponent: 0 };
+    /// The digits that a coefficient always has room for.
+    const MAX_DIGITS: usize = 19;
     /// The exponents that are accepted: 10^-9 to 10^18 covers micrograms to colony counts.
     const EXPONENTS: std::ops::RangeInclusive<i8> = -9..=18;
 
@@ -23,7 +25,7 @@ impl Decimal {
         }
         while coefficient.is_multiple_of(10) {
             coefficient /= 10;
-            exponent += 1;
+            exponent = exponent.checked_add(1)?;
         }
         let exponent = i8::try_from(exponent).ok().filter(|e| Self::EXPONENTS.contains(e))?;
         Some(Self { coefficient, exponent })
@@ -82,8 +84,10 @@ impl fmt::Display for Decimal {
         let digits = self.coefficient.to_string();
         match self.exponent {
             0 => f.write_str(&digits),
-            e @ 1..6 => write!(f, "{digits}{}", "0".repeat(usize::from(e.unsigned_abs()))),
-            e @ 6.. => {
+            e @ 1..6 if digits.len() + usize::from(e.unsigned_abs()) <= Self::MAX_DIGITS => {
+                write!(f, "{digits}{}", "0".repeat(usize::from(e.unsigned_abs())))
+            }
+            e @ 1.. => {
                 let (head, tail) = digits.split_at(1);
                 let point = if tail.is_empty() { "" } else { "." };
                 let exponent = usize::from(e.unsigned_abs()) + tail.len();

@@ -192,6 +192,12 @@ impl Regimen {
             if at >= until {
                 break;
             }
+            // What nobody asks about is leapt over, up to the next intake: the start can be centuries away.
+            let bound = intakes.peek().map_or(from, |taken| from.min(*taken));
+            let steps = bound.duration_since(at).as_secs() / every.as_secs().max(1);
+            if steps > 0 {
+                at = Timestamp::from_second(at.as_second() + steps * every.as_secs()).unwrap_or(at);
+            }
             if at >= from && self.item.rule.is_on(anchor, day(at)) {
                 found.push(self.occurrence(Slot::Utc(at), at));
             }
@@ -248,6 +254,14 @@ mod tests {
         // Ahead of its time: that intake takes the slot's place.
         let early = ["2026-11-25T05:00Z 4 mg", "2026-11-25T19:00Z 4 mg", "2026-11-26T03:00Z 4 mg"];
         check(keys, &["2026-11-25T07:00", "2026-11-25T12:00"], from, until, &early);
+    }
+
+    #[test]
+    fn elapsed_rules_that_began_long_ago_go_on() {
+        let keys = "every = \"1m\"\nfrom = 1900-01-01\ntimes = [\"00:00\"]";
+        let expected = ["2026-11-25T06:00Z 4 mg", "2026-11-25T06:01Z 4 mg"];
+        // Berlin's clock of 1900 was an hour ahead to the second.
+        check(keys, &[], "2026-11-25T07:00", "2026-11-25T07:02", &expected);
     }
 
     #[test]

@@ -48,12 +48,15 @@ pub(super) struct Journal {
     /// The bytes that are known to be durable.
     durable: u64,
     last: u64,
+    /// What a crash left after the last whole line.
+    torn: Vec<u8>,
     /// Set when the file could not be brought back to what is durable: nothing more is written.
     broken: Option<String>,
 }
 
 impl Journal {
-    /// Opens this device's journal, checks every line, and cuts a torn end off.
+    /// Opens this device's journal and checks every line. Nothing is changed: a torn end is cut off by
+    /// [`Journal::cut`], once all else is known to be right.
     pub(super) fn open(path: &Path, device: &Arc<str>) -> Result<(Self, JournalFile), StoreError> {
         let failed = |what| {
             let path = path.to_owned();
@@ -70,20 +73,9 @@ impl Journal {
             .map_err(failed("open"))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed("read"))?;
-        let sound = sound_length(&bytes);
-        // Nothing is cut off a journal that is damaged elsewhere.
-        let read = check(path, device, bytes[..sound].to_vec())?;
-        if sound < bytes.len() {
-            keep_torn(path, &bytes[sound..]).map_err(failed("save the torn end of"))?;
-            file.set_len(sound as u64)
-                .and_then(|()| file.sync_all())
-                .map_err(failed("cut the torn end off"))?;
-            warn!(
-                path = %path.display(),
-                bytes = bytes.len() - sound,
-                "the journal's last line was torn by a crash; nobody was told that it was recorded, and it is cut off"
-            );
-        }
+        let torn = bytes.split_off(sound_length(&bytes));
+        let sound = bytes.len();
+        let read = check(path, device, bytes)?;
         if is_new {
             // The name must outlive a power cut as well.
             file.sync_all().map_err(failed("sync"))?;
@@ -91,16 +83,38 @@ impl Journal {
                 File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("sync the directory of"))?;
             }
         }
-        file.seek(SeekFrom::End(0)).map_err(failed("seek in"))?;
+        file.seek(SeekFrom::Start(sound as u64)).map_err(failed("seek in"))?;
         let journal = Self {
             device: device.clone(),
             path: path.to_owned(),
             file,
             durable: sound as u64,
             last: read.last,
+            torn,
             broken: None,
         };
         Ok((journal, read))
+    }
+
+    /// Cuts a torn end off.
+    pub(super) fn cut(&mut self) -> Result<(), StoreError> {
+        if self.torn.is_empty() {
+            return Ok(());
+        }
+        let path = &self.path;
+        let failed = |what| move |source| StoreError::Io { what, path: path.clone(), source };
+        keep_torn(path, &self.torn).map_err(failed("save the torn end of"))?;
+        self.file
+            .set_len(self.durable)
+            .and_then(|()| self.file.sync_all())
+            .map_err(failed("cut the torn end off"))?;
+        warn!(
+            path = %path.display(),
+            bytes = self.torn.len(),
+            "the journal's last line was torn by a crash; nobody was told that it was recorded, and it is cut off"
+        );
+        self.torn.clear();
+        Ok(())
     }
 
     /// Writes facts down; when this returns well, they are durable.

@@ -152,12 +152,13 @@ impl Store {
         make_private_dir(&journals).map_err(io("make", &journals))?;
         let device = device::name(dir, host_name)?;
         let path = journals.join(format!("{device}.jsonl"));
-        let (journal, own) = journal::Journal::open(&path, &device)?;
+        let (mut journal, own) = journal::Journal::open(&path, &device)?;
         let mut files = vec![own];
         for other in journal::others(&journals, &path)? {
             files.push(journal::read_other(&other)?);
         }
         let database = database::Database::open(&dir.join("db"), &files, progress)?;
+        journal.cut()?;
         let (database_sender, database_thread) = database::spawn(database, journals);
         let (journal_sender, journal_thread) = journal::spawn(journal, database_sender.clone(), written);
         Ok(Self {

@@ -17,6 +17,7 @@ mod commands;
 mod crash;
 mod desktop;
 mod faults;
+mod fuzz;
 mod oracle;
 mod peer;
 mod service;

@@ -42,6 +42,17 @@ fn answers_are_facts_with_their_status() {
 }
 
 #[test]
+fn what_comes_next_is_found_behind_a_pause() {
+    let home = Home::with_schedule("[[supplement]]\nid = \"a\"\ntimes = [\"08:00\"]\n");
+    let _daemon = home.start();
+    assert_eq!(post(&home, "/v1/pause", "{\"until\":\"2098-05-01\"}", None).0, 201);
+    assert_eq!(home.curl(&[], "/v1/next?n=1")[0]["occurrence"], "a@2098-05-01T08:00");
+    // Without an end, nothing comes next, and the question has an answer all the same.
+    assert_eq!(post(&home, "/v1/pause", "{}", None).0, 201);
+    assert_eq!(home.curl(&[], "/v1/next?n=1"), Value::Array(Vec::new()));
+}
+
+#[test]
 fn questions_are_answered() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();
