@@ -172,6 +172,18 @@ fn print(text: &str) -> Result<(), RunError> {
     Ok(out.flush()?)
 }
 
+/// Prints what another program reads: every byte as it came, where [`print`] fits text to the terminal.
+fn print_json(json: &str) -> Result<(), RunError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{json}")?;
+    Ok(out.flush()?)
+}
+
+/// Prints an answer as it was asked for: as it came, or in words.
+fn show(output: Output, json: &str, words: impl FnOnce(&Value) -> String) -> Result<(), RunError> {
+    if output.json { print_json(json) } else { print(&words(&value(json)?)) }
+}
+
 fn completions(shell: clap_complete::Shell) -> String {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "dosed", &mut text);
@@ -277,7 +289,7 @@ fn simulate(
         })
         .collect();
     let rows = Value::Array(rows);
-    print(&if output.json { rows.to_string() } else { render::simulation(&rows) })
+    show(output, &rows.to_string(), render::simulation)
 }
 
 /// Asks the daemon and prints what it says.
@@ -285,7 +297,7 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
     let socket = &paths.socket;
     let now = Timestamp::now();
     match command {
-        Command::Today(Output { json: true }) => print(&get(socket, "/v1/today").await?),
+        Command::Today(Output { json: true }) => print_json(&get(socket, "/v1/today").await?),
         Command::Today(_) => {
             let today = value(&get(socket, "/v1/occurrences").await?)?;
             let since = now.checked_sub(BACKFILL).unwrap_or(now).to_string();
@@ -300,20 +312,20 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
         }
         Command::Next { count, output } => {
             let text = get(socket, &format!("/v1/next?n={count}")).await?;
-            print(&if output.json { text } else { render::next(&value(&text)?, now) })
+            show(output, &text, |next| render::next(next, now))
         }
         Command::Status(output) => {
             let text = get(socket, "/v1/status").await?;
-            print(&if output.json { text } else { render::status(&value(&text)?, now) })
+            show(output, &text, |status| render::status(status, now))
         }
         Command::History { item, since, until, output } => {
             let parameters = [("item", item), ("since", since), ("until", until)];
             let text = get(socket, &with_parameters("/v1/facts", &parameters)).await?;
-            print(&if output.json { text } else { render::history(&value(&text)?) })
+            show(output, &text, render::history)
         }
         Command::Why { occurrence, output } => {
             let text = get(socket, &format!("/v1/occurrences/{}/why", encode(&occurrence))).await?;
-            print(&if output.json { text } else { render::why(&value(&text)?, now) })
+            show(output, &text, |why| render::why(why, now))
         }
         Command::Watch => watch(socket).await,
         Command::Take { item, at, amount, note, output } => {
@@ -367,11 +379,7 @@ async fn post(socket: &Path, path: &str, body: &Value, output: Output) -> Result
     if answer.status >= 400 {
         return Err(refused(answer.status, &answer.json));
     }
-    print(&if output.json {
-        answer.json
-    } else {
-        render::recorded(&value(&answer.json)?, answer.status == 200)
-    })
+    show(output, &answer.json, |fact| render::recorded(fact, answer.status == 200))
 }
 
 fn refused(status: u16, json: &str) -> RunError {
@@ -387,7 +395,7 @@ fn value(json: &str) -> Result<Value, RunError> {
 
 async fn watch(socket: &Path) -> Result<(), RunError> {
     let mut failed = None;
-    client::follow(socket, |event| match print(event) {
+    client::follow(socket, |event| match print_json(event) {
         Ok(()) => true,
         Err(error) => {
             failed = Some(error);

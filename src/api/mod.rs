@@ -38,6 +38,9 @@ pub const MAX_NEXT: usize = 1000;
 /// The widest range of one question, in days.
 pub const MAX_RANGE_DAYS: i64 = 366 * 30;
 
+/// The most occurrences in one answer.
+pub const MAX_OCCURRENCES: usize = 50_000;
+
 const HEAD_TIMEOUT: Duration = Duration::from_secs(HEAD_TIMEOUT_SECONDS);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(REQUEST_TIMEOUT_SECONDS);
 

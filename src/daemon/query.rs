@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
 
 use super::Condition;
-use crate::api::{At, MAX_RANGE_DAYS, Reply, Request, problem};
+use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
 use crate::ledger::{Fact, Ledger, Line, Record, State, When, timeline};
 use crate::reminder::Target;
 use crate::schedule::{ItemId, OccurrenceId, Plan, Planned};
@@ -20,6 +20,9 @@ const MAX_PASSED_OVER: usize = 2_000;
 
 /// The newest intakes that rules which count from the last look at.
 const INTAKES: usize = 64;
+
+/// How much of a range is looked at in one go.
+const PIECE: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// Where a question is asked: what is planned, what is paused, and when.
 #[derive(Clone, Debug)]
@@ -326,8 +329,22 @@ async fn occurrences(
         return Err(Failure::Asked(format!("the range is wider than {MAX_RANGE_DAYS} days")));
     }
     let ledger = scene.ledger(from, until, item.as_ref()).await?;
-    let lines = timeline(&scene.plan, &ledger, item.as_ref(), from, until, scene.now);
-    Ok(Value::Array(lines.iter().map(|line| long(line, &scene.plan)).collect()).to_string())
+    // Piece by piece, each written down at once: a wide range holds up nobody and needs no room to speak of.
+    let mut texts: Vec<String> = Vec::new();
+    let mut begins = from;
+    while begins < until {
+        let ends = begins.checked_add(PIECE).map_or(until, |ends| ends.min(until));
+        let lines = timeline(&scene.plan, &ledger, item.as_ref(), begins, ends, scene.now);
+        if texts.len() + lines.len() > MAX_OCCURRENCES {
+            return Err(Failure::Asked(format!(
+                "there are more than {MAX_OCCURRENCES} occurrences in that range: ask for less of it, or for one item"
+            )));
+        }
+        texts.extend(lines.iter().map(|line| long(line, &scene.plan).to_string()));
+        begins = ends;
+        tokio::task::yield_now().await;
+    }
+    Ok(format!("[{}]", texts.join(",")))
 }
 
 /// The facts of a range of local time, in the order in which they were recorded, as the journal has them.

@@ -52,6 +52,9 @@ fn json_is_as_it_is_written_down() {
     let history = home.json(&["history", "--item", "walk", "--json"]);
     assert_eq!(history.as_array().unwrap().last(), Some(&fact));
     assert_eq!(fact["fact"]["amount"], "35 min");
+    // What another program reads is what was written, to the byte.
+    let fact = home.json(&["log", "walk", "--note", "a\u{7f}\u{1b}[1mb", "--json"]);
+    assert_eq!(fact["fact"]["note"], "a\u{7f}\u{1b}[1mb");
 }
 
 #[test]

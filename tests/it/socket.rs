@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
-use dosed::api::{MAX_BODY_BYTES, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_TEXT_BYTES, OPENAPI};
+use dosed::api::{MAX_BODY_BYTES, MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_OCCURRENCES, MAX_TEXT_BYTES, OPENAPI};
 use serde_json::Value;
 
 use crate::support::{Home, PATIENCE, raw};
@@ -126,6 +126,17 @@ fn sizes_have_limits() {
     let key = "k".repeat(dosed::api::MAX_KEY_BYTES + 1);
     assert_eq!(post(&home, "/v1/items/walk/log", "", Some(&key)).0, 400);
     home.good(&["today"]);
+}
+
+#[test]
+fn an_answer_has_a_limit() {
+    let home = Home::with_schedule("[[supplement]]\nid = \"a\"\nevery = \"15m\"\n");
+    let _daemon = home.start();
+    let year = home.curl(&[], "/v1/occurrences?from=2099-01-01&until=2100-01-01");
+    assert!(year.as_array().is_some_and(|rows| rows.len() < MAX_OCCURRENCES && rows.len() > 35_000));
+    let decades = home.curl(&[], "/v1/occurrences?from=2099-01-01&until=2120-01-01");
+    assert_eq!(decades["status"], 400);
+    assert!(decades["detail"].as_str().unwrap().contains(&MAX_OCCURRENCES.to_string()), "{decades}");
 }
 
 #[test]
