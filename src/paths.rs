@@ -1,6 +1,6 @@
 //! Where things are: from options and variables to paths.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The three places that daemon and commands must agree on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,17 +50,10 @@ impl Paths {
     }
 }
 
-/// Returns a path for people: with `~` for the home directory.
-#[must_use]
-pub fn tilde(path: &Path, home: Option<&Path>) -> String {
-    match home.and_then(|home| path.strip_prefix(home).ok()) {
-        Some(rest) => format!("~/{}", rest.display()),
-        None => path.display().to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

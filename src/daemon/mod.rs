@@ -119,7 +119,7 @@ pub async fn run(options: Options, clock: Arc<dyn Clock>) -> Result<(), DaemonEr
         server.abort();
     }
     drop(listener);
-    daemon.end(&mut sources).await;
+    daemon.end(sources).await;
     Ok(())
 }
 
@@ -212,14 +212,17 @@ impl Daemon {
     }
 
     async fn set_agenda(&mut self) {
-        let mut changes: Vec<_> = self
-            .reminder
-            .take_changed_deadlines()
+        let changes = self.reminder.take_changed_deadlines();
+        let plan = self.reminder.plan();
+        let (kept, gone): (Vec<_>, Vec<_>) = changes
             .into_iter()
-            .map(|(item, deadline)| (Entry::Item(item), deadline))
-            .collect();
-        changes.push((Entry::Retry, self.reminder.retry_at()));
-        if let Err(error) = self.agenda.set(changes).await {
+            .partition(|(item, deadline)| deadline.is_some() || plan.current(item).is_some());
+        let kept = kept.into_iter().map(|(item, deadline)| (Entry::Item(item), deadline));
+        let mut done = self.agenda.set(kept.chain([(Entry::Retry, self.reminder.retry_at())])).await;
+        for (item, _) in gone {
+            done = done.and(self.agenda.remove(&Entry::Item(item)).await);
+        }
+        if let Err(error) = done {
             // Without an agenda reminders would be silent: end, and let the service manager start anew.
             error!(%error, "the agenda failed");
             std::process::abort();
@@ -345,17 +348,30 @@ impl Daemon {
     ) {
         self.last_request += 1;
         let id = RequestId(self.last_request);
-        let zone = self.reminder.plan().zones.zone_at(now).clone();
-        let input = match request {
+        match self.to_input(now, id, request, context) {
+            Ok(input) => {
+                self.waiting.insert(id, reply);
+                self.input(now, input).await;
+            }
+            Err(detail) => {
+                let _ = reply.send(problem(400, &detail));
+            }
+        }
+    }
+
+    /// Turns a request into what the core understands, with the times that the person means.
+    fn to_input(
+        &self,
+        now: Timestamp,
+        id: RequestId,
+        request: Request,
+        context: Vec<Record>,
+    ) -> Result<Input, String> {
+        let zone = self.reminder.plan().zones.zone_at(now);
+        Ok(match request {
             Request::Answer { verb, target, body, key } => {
-                let at = match body.at.map(|at| query::when(at, &zone, now)).transpose() {
-                    Ok(at) => at,
-                    Err(detail) => {
-                        let _ = reply.send(problem(400, &detail));
-                        return;
-                    }
-                };
-                let AnswerBody { amount, note, reason, length, .. } = body;
+                let AnswerBody { at, amount, note, reason, length } = body;
+                let at = at.map(|at| query::when(at, zone, now)).transpose()?;
                 let answer = Answer { verb, target, at, amount, note, reason, length, key };
                 Input::Answer { request: id, answer, context }
             }
@@ -363,21 +379,12 @@ impl Daemon {
                 Input::Retract { request: id, fact, reason, key, context }
             }
             Request::Pause { item, until, reason } => {
-                let until = match until.map(|until| query::instant(until, &zone, now)).transpose() {
-                    Ok(until) => until,
-                    Err(detail) => {
-                        let _ = reply.send(problem(400, &detail));
-                        return;
-                    }
-                };
+                let until = until.map(|until| query::instant(until, zone, now)).transpose()?;
                 Input::Pause { request: id, item, until, reason }
             }
             Request::Resume { item } => Input::Resume { request: id, item },
-            // Questions are answered where they come in.
-            _ => return,
-        };
-        self.waiting.insert(id, reply);
-        self.input(now, input).await;
+            _ => return Err("this is a question".to_owned()),
+        })
     }
 
     /// Reads the schedule again; one with errors leaves the running one as it is.
@@ -436,7 +443,7 @@ impl Daemon {
     }
 
     /// Ends cleanly: what waits is written down, and the files are closed.
-    async fn end(&mut self, sources: &mut Sources) {
+    async fn end(mut self, mut sources: Sources) {
         if let Some(store) = self.store.take() {
             // The journal's thread finishes its last group; there is nothing that it waits for.
             let closed = tokio::task::spawn_blocking(move || store.close());
@@ -446,6 +453,7 @@ impl Daemon {
             let now = self.clock.now();
             self.take_durable(now, lines).await;
         }
+        self.agenda.shut_down().await;
     }
 }
 

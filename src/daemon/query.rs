@@ -1,6 +1,6 @@
 //! Questions: answered from the database and the plan, beside the daemon's task.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime, Time};
@@ -10,16 +10,13 @@ use serde_json::{Value, json};
 
 use super::Condition;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
-use crate::ledger::{Fact, Ledger, Line, Record, State, When, timeline};
+use crate::ledger::{Fact, Ledger, Line, NEWEST_INTAKES, Record, State, When, longest_open, timeline};
 use crate::reminder::Target;
 use crate::schedule::{ItemId, OccurrenceId, Plan, Planned};
 use crate::store::{Question, Reader, StoreError};
 
 /// The most occurrences that are passed over in the search for those that come next.
 const MAX_PASSED_OVER: usize = 2_000;
-
-/// The newest intakes that rules which count from the last look at.
-const INTAKES: usize = 64;
 
 /// How much of a range is looked at in one go.
 const PIECE: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -99,17 +96,26 @@ impl Scene {
         for line in self.reader.ask(Question::About { from, until, item: item.cloned() }).await? {
             ledger.fold(line.record);
         }
-        let counting = |id: &&ItemId| {
-            self.plan.regimens(id).iter().any(|regimen| regimen.item.rule.counts_from_the_last())
-        };
-        for id in self.plan.items().filter(|id| item.is_none_or(|item| item == *id)).filter(counting) {
-            let newest = Question::Intakes { item: id.clone(), newest: INTAKES };
-            for line in self.reader.ask(newest).await? {
-                ledger.fold(line.record);
-            }
+        for record in newest_intakes(&self.reader, &self.plan, item).await? {
+            ledger.fold(record);
         }
         Ok(ledger)
     }
+}
+
+/// Reads the newest intakes of the items whose rule counts from the last, or of one of them.
+pub(super) async fn newest_intakes(
+    reader: &Reader,
+    plan: &Plan,
+    item: Option<&ItemId>,
+) -> Result<Vec<Record>, StoreError> {
+    let mut records = Vec::new();
+    let wanted = |id: &&ItemId| item.is_none_or(|item| item == *id) && plan.counts_from_the_last(id);
+    for id in plan.items().filter(wanted) {
+        let found = reader.ask(Question::Intakes { item: id.clone(), newest: NEWEST_INTAKES }).await?;
+        records.extend(found.into_iter().map(|line| line.record));
+    }
+    Ok(records)
 }
 
 /// Returns the instant that somebody means; a date is its midnight.
@@ -135,37 +141,31 @@ pub(super) fn when(at: At, zone: &TimeZone, now: Timestamp) -> Result<When, Stri
 pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::new();
     let day = SignedDuration::from_hours(24);
+    let written = |occurrence: &OccurrenceId| {
+        TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now)
+    };
+    if let Request::Answer { key: Some(key), .. } | Request::Retract { key: Some(key), .. } = request {
+        let found = scene.reader.ask(Question::Key(key.clone())).await?;
+        records.extend(found.into_iter().map(|line| line.record));
+    }
     let (item, centre) = match request {
-        Request::Answer { target, body, key, .. } => {
-            if let Some(key) = key {
-                let found = scene.reader.ask(Question::Key(key.clone())).await?;
-                records.extend(found.into_iter().map(|line| line.record));
-            }
+        Request::Answer { target: Target::Item(item), body, .. } => {
             let said = body.at.and_then(|at| instant(at, scene.zone(), scene.now).ok());
-            match target {
-                Target::Item(item) => (item.clone(), said.unwrap_or(scene.now)),
-                Target::Occurrence(occurrence) => {
-                    let written = TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now);
-                    (occurrence.item.clone(), written)
-                }
-            }
+            (item.clone(), said.unwrap_or(scene.now))
         }
-        Request::Retract { fact, key, .. } => {
-            if let Some(key) = key {
-                let found = scene.reader.ask(Question::Key(key.clone())).await?;
-                records.extend(found.into_iter().map(|line| line.record));
-            }
+        Request::Answer { target: Target::Occurrence(occurrence), .. } => {
+            (occurrence.item.clone(), written(occurrence))
+        }
+        Request::Retract { fact, .. } => {
             let found = scene.reader.ask(Question::Fact(fact.clone())).await?;
             let about = found.first().and_then(|line| line.record.fact.occurrence().cloned());
             records.extend(found.into_iter().map(|line| line.record));
             let Some(occurrence) = about else { return Ok(records) };
-            let written = TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now);
-            (occurrence.item, written)
+            (occurrence.item.clone(), written(&occurrence))
         }
         _ => return Ok(records),
     };
-    let grace = scene.plan.regimens(&item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
-    let from = centre.checked_sub(grace + day * 2).unwrap_or(Timestamp::MIN);
+    let from = centre.checked_sub(scene.plan.longest_grace(&item) + day * 2).unwrap_or(Timestamp::MIN);
     let until = centre.checked_add(day * 2).unwrap_or(Timestamp::MAX);
     let about = scene.reader.ask(Question::About { from, until, item: Some(item) }).await?;
     records.extend(about.into_iter().map(|line| line.record));
@@ -237,38 +237,25 @@ async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result
     let midnight = instant(At::Date(scene.today()), scene.zone(), scene.now).map_err(Failure::Asked)?;
     let tomorrow = instant(At::Date(scene.today().saturating_add(1.day())), scene.zone(), scene.now)
         .map_err(Failure::Asked)?;
-    let ledger = scene.ledger(midnight, tomorrow, None).await?;
-    let mut lines = timeline(&scene.plan, &ledger, None, midnight, tomorrow, scene.now);
-    // What is still open from before: an evening's slot after midnight, a scan for weeks. Each item
-    // as far back as its grace and a snooze reach.
-    let mut earlier = Vec::new();
+    // The day, and what most items can reach back; the few that reach further are asked for by themselves.
+    let near = midnight.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
+    let shared = scene.ledger(near, tomorrow, None).await?;
+    let mut lines = timeline(&scene.plan, &shared, None, midnight, tomorrow, scene.now);
+    // What is still open from before: an evening's slot after midnight, a scan for weeks.
     for item in scene.plan.items() {
-        let grace =
-            scene.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
-        let from = scene.now.checked_sub(grace + SignedDuration::from_hours(26)).unwrap_or(Timestamp::MIN);
-        if from >= midnight {
-            continue;
-        }
-        earlier.push((item.clone(), from));
+        let reach = longest_open(scene.plan.longest_grace(item));
+        let from = scene.now.checked_sub(reach).unwrap_or(Timestamp::MIN);
+        let own;
+        let ledger = if from >= near {
+            &shared
+        } else {
+            own = scene.ledger(from, midnight, Some(item)).await?;
+            &own
+        };
+        let open = timeline(&scene.plan, ledger, Some(item), from, midnight, scene.now);
+        lines.extend(open.into_iter().filter(|line| line.standing.state == State::Due));
     }
-    let first = earlier.iter().map(|(_, from)| *from).min();
-    if let Some(first) = first {
-        // Most items reach back a day and are in one question; the few that reach further have their own.
-        let near = scene.now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(first);
-        let shared = scene.ledger(near, midnight, None).await?;
-        for (item, from) in earlier {
-            let own;
-            let ledger = if from >= near {
-                &shared
-            } else {
-                own = scene.ledger(from, midnight, Some(&item)).await?;
-                &own
-            };
-            let open = timeline(&scene.plan, ledger, Some(&item), from, midnight, scene.now);
-            lines.extend(open.into_iter().filter(|line| line.standing.state == State::Due));
-        }
-        lines.sort_by_key(|line| (line.planned.occurrence.at, line.planned.occurrence.id.clone()));
-    }
+    lines.sort_by_key(|line| (line.planned.occurrence.at, line.planned.occurrence.id.clone()));
     Ok(lines.iter().map(|line| view(line, &scene.plan)).collect())
 }
 
@@ -283,17 +270,13 @@ async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
         let standing = crate::ledger::standing(&planned, &ledger, scene.now);
         Some(Line { planned, standing })
     };
-    let mut queue: BTreeSet<(Timestamp, ItemId)> = BTreeSet::new();
+    let mut queue: BTreeMap<(Timestamp, ItemId), Line<'_>> = BTreeMap::new();
     let mut lines = Vec::new();
-    for item in scene.plan.current_items() {
-        queue
-            .extend(following(&item.id, scene.now).map(|line| (line.planned.occurrence.at, item.id.clone())));
-    }
+    queue.extend(scene.plan.current_items().filter_map(|item| following(&item.id, scene.now)).map(by_time));
     // A pause without end excuses everything to come: that must not be searched to the end of time.
     for _ in 0..count + MAX_PASSED_OVER {
-        let Some((at, item)) = queue.pop_first() else { break };
-        let before = at.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(at);
-        if let Some(line) = following(&item, before).filter(|line| line.standing.state == State::Upcoming) {
+        let Some(((at, item), line)) = queue.pop_first() else { break };
+        if line.standing.state == State::Upcoming {
             lines.push(short(&line, &scene.plan));
         }
         if lines.len() >= count {
@@ -303,9 +286,14 @@ async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
         let paused = ledger.paused_until(&item, at);
         let after = paused.and_then(|until| until.checked_sub(SignedDuration::from_nanos(1)).ok());
         let after = after.map_or(at, |after| after.max(at));
-        queue.extend(following(&item, after).map(|line| (line.planned.occurrence.at, item)));
+        queue.extend(following(&item, after).map(by_time));
     }
     Ok(Value::Array(lines).to_string())
+}
+
+/// Returns a line under the key that queues sort it by: its time, and its item.
+fn by_time(line: Line<'_>) -> ((Timestamp, ItemId), Line<'_>) {
+    ((line.planned.occurrence.at, line.planned.occurrence.id.item.clone()), line)
 }
 
 async fn occurrences(

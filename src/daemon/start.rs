@@ -11,16 +11,17 @@ use tokio::sync::{broadcast, mpsc};
 use tracing::{info, warn};
 
 use super::event::Sources;
+use super::query;
 use super::{Condition, Daemon, DaemonError, EVENT_BACKLOG, MAX_WAITING_CALLS};
 use crate::agenda::Agenda;
 use crate::api::Listener;
 use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, DEFAULT_SCHEDULE};
 use crate::desktop;
-use crate::ledger::{Fact, Ledger, When};
+use crate::ledger::{Ledger, Record, replay};
 use crate::presence;
 use crate::reminder::{Input, Reminder};
-use crate::schedule::{Plan, ZoneHistory};
+use crate::schedule::Plan;
 use crate::store::{Question, Reader, Store, StoreError, make_private_dir};
 use crate::watch::Watch;
 
@@ -39,9 +40,6 @@ pub struct Options {
 
 /// Rebuilding fewer facts than this is not worth a word.
 const PROGRESS_FROM: u64 = 20_000;
-
-/// How many intakes of an item are read at the start, for rules that count from the last.
-const INTAKES: usize = 64;
 
 impl Daemon {
     pub(super) async fn start(
@@ -196,46 +194,25 @@ async fn recall(
     for line in reader.ask(Question::Plan).await? {
         ledger.fold(line.record);
     }
-    let changes = ledger.zones();
-    let before = changes.first().map_or(zone, |(_, first)| first).clone();
-    let mut plan = Plan::new(ZoneHistory::new(before, changes));
-    for record in ledger.plan_records() {
-        let (Fact::Regimen { item, definition, .. }, When::Instant(at)) = (&record.fact, record.fact.at())
-        else {
-            continue;
-        };
-        match definition.as_deref().map(config::parse_definition) {
-            Some(Ok(item)) => plan.open(item, at),
-            None => plan.close(item, at),
-            Some(Err(why)) => {
+    let plan = replay(&ledger, ledger.zone_history(zone), |record, definition| {
+        config::parse_definition(definition)
+            .inspect_err(|why| {
                 warn!(fact = %record.id, %why, "a part of the plan's history cannot be read and is left out");
-                plan.close(item, at);
-            }
-        }
-    }
+            })
+            .ok()
+    });
     for record in recent(reader, &plan, now).await? {
         ledger.fold(record);
     }
-    let counting: Vec<_> = plan
-        .current_items()
-        .filter(|item| item.rule.counts_from_the_last())
-        .map(|item| item.id.clone())
-        .collect();
-    for item in counting {
-        for line in reader.ask(Question::Intakes { item, newest: INTAKES }).await? {
-            ledger.fold(line.record);
-        }
+    for record in query::newest_intakes(reader, &plan, None).await? {
+        ledger.fold(record);
     }
     Ok((plan, ledger))
 }
 
 /// Reads the facts about everything that can be open at an instant.
-pub(super) async fn recent(
-    reader: &Reader,
-    plan: &Plan,
-    now: Timestamp,
-) -> Result<Vec<crate::ledger::Record>, StoreError> {
-    let grace = plan.items().flat_map(|item| plan.regimens(item)).map(|regimen| regimen.item.grace).max();
+pub(super) async fn recent(reader: &Reader, plan: &Plan, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+    let grace = plan.items().map(|item| plan.longest_grace(item)).max();
     let back = grace.unwrap_or_default() + SignedDuration::from_hours(72);
     let from = now.checked_sub(back).unwrap_or(Timestamp::MIN);
     let until = now.checked_add(SignedDuration::from_hours(72)).unwrap_or(Timestamp::MAX);

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Fact, FactId, Record, When};
-use crate::schedule::{ItemId, OccurrenceId};
+use crate::schedule::{ItemId, OccurrenceId, ZoneHistory};
 
 /// A chain of retractions of retractions longer than this is cut; people make one or two.
 const MAX_RETRACTIONS_DEEP: usize = 16;
 
-/// How many intakes of an item are always known.
-const NEWEST_INTAKES: usize = 64;
+/// How many intakes of an item are always known, for rules that count from the last.
+pub const NEWEST_INTAKES: usize = 64;
 
 /// A set of facts with the ways to ask them.
 #[derive(Clone, Debug, Default)]
@@ -238,9 +238,12 @@ impl Ledger {
             .collect()
     }
 
-    /// Returns every fact, by device and number.
-    pub fn records(&self) -> impl Iterator<Item = &Record> {
-        self.records.values()
+    /// Returns what the clock has shown; `unknown` stands for a time before all that is recorded.
+    #[must_use]
+    pub fn zone_history(&self, unknown: &TimeZone) -> ZoneHistory {
+        let changes = self.zones();
+        let before = changes.first().map_or(unknown, |(_, first)| first).clone();
+        ZoneHistory::new(before, changes)
     }
 
     /// Lets go of what happened before an instant and shapes nothing that is still open.

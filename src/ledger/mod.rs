@@ -5,8 +5,10 @@
 
 mod fact;
 mod fold;
+mod replay;
 mod timeline;
 
 pub use fact::{Channel, CloseReason, Fact, FactId, ParseFactIdError, Record, When};
-pub use fold::Ledger;
-pub use timeline::{Line, Standing, State, standing, timeline};
+pub use fold::{Ledger, NEWEST_INTAKES};
+pub use replay::replay;
+pub use timeline::{Line, MAX_SNOOZE_PAST_GRACE, Standing, State, longest_open, standing, timeline};

@@ -7,8 +7,17 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Fact, Ledger, Record};
 use crate::schedule::{ItemId, Occurrence, Plan, Planned, Quantity};
 
+/// The longest time after its grace until which a snooze can hold an occurrence open.
+pub const MAX_SNOOZE_PAST_GRACE: SignedDuration = SignedDuration::from_hours(24);
+
 /// The longest time after the end of a snooze in which a slot can still be answered as itself.
 const MAX_GRACE_AFTER_SNOOZE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Returns how long after its time an occurrence can be open: its grace, snoozed to the last.
+#[must_use]
+pub fn longest_open(grace: SignedDuration) -> SignedDuration {
+    grace + MAX_SNOOZE_PAST_GRACE + MAX_GRACE_AFTER_SNOOZE
+}
 
 /// What has become of an occurrence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -108,10 +108,6 @@ impl Reminder {
                 actions.push(Action::Show(self.notice(place, now)));
             }
         }
-        let open: BTreeSet<&OccurrenceId> =
-            self.alerts.values().flat_map(|alert| alert.lines.keys()).collect();
-        let keep_from = self.oldest_open(now);
-        self.shown.retain(|id, at| *at >= keep_from || open.contains(id));
     }
 
     /// The server showed it: that is a delivery for every line that was new.

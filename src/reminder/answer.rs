@@ -3,9 +3,8 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use super::look::MAX_SNOOZE_PAST_GRACE;
 use super::{Action, Reminder, RequestId};
-use crate::ledger::{Fact, FactId, Record, State, When, standing};
+use crate::ledger::{Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, When, standing};
 use crate::schedule::{ItemId, Kind, OccurrenceId, Planned, Quantity, Recurrence};
 
 /// How long before its time an occurrence can be answered without being named, at most its grace.

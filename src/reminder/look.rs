@@ -6,14 +6,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::alert::Shown;
 use super::{Action, Reminder};
-use crate::ledger::{State, standing};
+use crate::ledger::{State, longest_open, standing};
 use crate::schedule::{ItemId, Late, Length, Occurrence, OccurrenceId, Planned};
-
-/// The longest time after its grace until which a snooze can hold an occurrence open.
-pub(super) const MAX_SNOOZE_PAST_GRACE: SignedDuration = SignedDuration::from_hours(24);
-
-/// The grace that follows a snooze; see [`standing`].
-const AFTER_SNOOZE: SignedDuration = SignedDuration::from_hours(1);
 
 /// A slot with `late = "miss"` that is noticed later than this is let go.
 const LATE_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -91,9 +85,7 @@ impl Reminder {
     }
 
     fn looks_back_to(&self, item: &ItemId, now: Timestamp) -> Timestamp {
-        let grace =
-            self.plan.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default();
-        now.checked_sub(grace + MAX_SNOOZE_PAST_GRACE + AFTER_SNOOZE).unwrap_or(Timestamp::MIN)
+        now.checked_sub(longest_open(self.plan.longest_grace(item))).unwrap_or(Timestamp::MIN)
     }
 
     /// Returns an item's occurrences that may be open at an instant or are announced ahead of time.

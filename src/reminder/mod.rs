@@ -19,7 +19,7 @@ pub use answer::{Answer, Outcome, Refusal, Target, Verb};
 pub use notice::{Button, Notice};
 
 use crate::ledger::{CloseReason, Fact, FactId, Ledger, Record};
-use crate::schedule::{Item, ItemId, OccurrenceId, Plan, ZoneHistory};
+use crate::schedule::{Item, ItemId, OccurrenceId, Plan};
 
 /// Facts older than this, and of nothing open, are left to the database.
 const MEMORY: SignedDuration = SignedDuration::from_hours(72);
@@ -258,11 +258,24 @@ impl Reminder {
         }
         self.look(now, &mut actions);
         if now >= self.forget_at {
-            let keep_from = now.checked_sub(MEMORY).unwrap_or(Timestamp::MIN);
-            self.ledger.forget_before(self.oldest_open(now).min(keep_from));
-            self.forget_at = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
+            self.forget(now);
         }
         actions
+    }
+
+    /// Lets go of what can matter to nothing that is open; the database has it.
+    fn forget(&mut self, now: Timestamp) {
+        let keep_from = self.oldest_open(now).min(now.checked_sub(MEMORY).unwrap_or(Timestamp::MIN));
+        self.ledger.forget_before(keep_from);
+        let open: BTreeSet<&OccurrenceId> =
+            self.alerts.values().flat_map(|alert| alert.lines.keys()).collect();
+        self.shown.retain(|id, at| *at >= keep_from || open.contains(id));
+        let shown = &self.shown;
+        let recent = |id: &OccurrenceId| shown.contains_key(id) || !is_before(id, keep_from);
+        self.announced.retain(recent);
+        self.held.retain(recent);
+        self.ask_again.retain(recent);
+        self.forget_at = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
     }
 
     fn next_id(&mut self) -> u64 {
@@ -307,14 +320,12 @@ impl Reminder {
     }
 
     fn take_zone(&mut self, now: Timestamp, name: String, zone: TimeZone, actions: &mut Vec<Action>) {
-        let known = self.ledger.zones();
-        if known.last().is_some_and(|(_, last)| *last == zone) {
+        if self.ledger.zones().last().is_some_and(|(_, last)| *last == zone) {
             return;
         }
-        let before = known.first().map_or(&zone, |(_, first)| first).clone();
-        let mut changes = known;
-        changes.push((now, zone));
-        Arc::make_mut(&mut self.plan).zones = ZoneHistory::new(before, changes);
+        let mut zones = self.ledger.zone_history(&zone);
+        zones.change(now, zone);
+        Arc::make_mut(&mut self.plan).zones = zones;
         self.record(Fact::Zone { at: now, zone: name }, Vec::new(), false, actions);
         self.expect_all(now);
     }
@@ -363,6 +374,13 @@ impl Reminder {
             self.retry_after = (self.retry_after * 2).min(RETRY_LAST);
         }
     }
+}
+
+/// Tells whether a slot's written time lies before an instant in every zone.
+fn is_before(id: &OccurrenceId, instant: Timestamp) -> bool {
+    let written = TimeZone::UTC.to_timestamp(id.slot.written());
+    let latest = written.and_then(|written| written.checked_add(SignedDuration::from_hours(48)));
+    latest.is_ok_and(|latest| latest < instant)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::config;
-use crate::ledger::{When, timeline};
-use crate::schedule::Quantity;
+use crate::ledger::{When, replay, timeline};
+use crate::schedule::{Quantity, ZoneHistory};
 
 /// A stage for the core: a clock that is set by hand, a journal that always works (or never), and a
 /// server that always shows (or never).
@@ -67,20 +67,12 @@ impl Stage {
     /// Ends the process as kill -9 does, and starts it again from what was recorded.
     fn restart(&mut self) {
         let mut ledger = Ledger::default();
-        let mut plan = Plan::new(ZoneHistory::fixed(self.zone.clone()));
         for record in &self.facts {
             ledger.fold(record.clone());
         }
-        for record in ledger.plan_records() {
-            if let (Fact::Regimen { item, definition, .. }, When::Instant(at)) =
-                (&record.fact, record.fact.at())
-            {
-                match definition {
-                    Some(definition) => plan.open(config::parse_definition(definition).unwrap(), at),
-                    None => plan.close(item, at),
-                }
-            }
-        }
+        let plan = replay(&ledger, ledger.zone_history(&self.zone), |_, definition| {
+            Some(config::parse_definition(definition).unwrap())
+        });
         self.reminder = Reminder::new(plan, ledger, self.now);
         self.alerts.clear();
         self.input(Input::Tick);

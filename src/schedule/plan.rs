@@ -71,6 +71,18 @@ impl Plan {
         self.regimens.get(item).and_then(|regimens| regimens.last())
     }
 
+    /// Returns the longest grace that an item has had; zero for one that there never was.
+    #[must_use]
+    pub fn longest_grace(&self, item: &ItemId) -> SignedDuration {
+        self.regimens(item).iter().map(|regimen| regimen.item.grace).max().unwrap_or_default()
+    }
+
+    /// Tells whether any regimen of an item counts from when it was last taken.
+    #[must_use]
+    pub fn counts_from_the_last(&self, item: &ItemId) -> bool {
+        self.regimens(item).iter().any(|regimen| regimen.item.rule.counts_from_the_last())
+    }
+
     /// Returns all regimens of an item, oldest first.
     #[must_use]
     pub fn regimens(&self, item: &ItemId) -> &[Regimen] {

@@ -31,28 +31,6 @@ impl Decimal {
         Some(Self { coefficient, exponent })
     }
 
-    /// Returns a whole number.
-    #[must_use]
-    pub fn whole(number: u32) -> Self {
-        Self::new(u64::from(number), 0).unwrap_or(Self::ZERO)
-    }
-
-    /// Returns the exact sum, or `None` when it cannot be held.
-    #[must_use]
-    pub fn checked_add(self, other: Self) -> Option<Self> {
-        let exponent = self.exponent.min(other.exponent);
-        let sum = self.scaled(exponent)?.checked_add(other.scaled(exponent)?)?;
-        Self::new(u64::try_from(sum).ok()?, i32::from(exponent))
-    }
-
-    /// Returns the nearest floating-point number, for shares and pictures only.
-    #[must_use]
-    pub fn to_f64(self) -> f64 {
-        #[allow(clippy::cast_precision_loss, reason = "a share is shown with three digits")]
-        let coefficient = self.coefficient as f64;
-        coefficient * 10f64.powi(i32::from(self.exponent))
-    }
-
     fn scaled(self, exponent: i8) -> Option<u128> {
         let shift = u32::try_from(i32::from(self.exponent) - i32::from(exponent)).ok()?;
         u128::from(self.coefficient).checked_mul(10u128.checked_pow(shift)?)

@@ -29,6 +29,12 @@ impl ZoneHistory {
         Self { first: before, changes }
     }
 
+    /// Adds a change of the zone; it is later than those that are known.
+    pub fn change(&mut self, at: Timestamp, zone: TimeZone) {
+        self.changes.push((at, zone));
+        self.changes.sort_by_key(|(at, _)| *at);
+    }
+
     /// Returns the zone that the clock showed at an instant.
     #[must_use]
     pub fn zone_at(&self, at: Timestamp) -> &TimeZone {

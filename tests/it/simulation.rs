@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dosed::config;
-use dosed::ledger::{CloseReason, Fact, FactId, Ledger, Record, State, When, timeline};
+use dosed::ledger::{CloseReason, Fact, FactId, Ledger, Record, State, replay, timeline};
 use dosed::reminder::{
     Action, AlertId, Answer, Button, Input, Outcome, Reminder, RequestId, Target, Token, Verb,
 };
@@ -428,33 +428,14 @@ impl World {
         for record in records.into_iter().chain(twice) {
             ledger.fold(record);
         }
-        let mut plan = Plan::new(ZoneHistory::new(self.zones[0].1.clone(), self.recorded_zones()));
-        for record in ledger.plan_records() {
-            if let (Fact::Regimen { item, definition, .. }, When::Instant(at)) =
-                (&record.fact, record.fact.at())
-            {
-                match definition {
-                    Some(definition) => plan.open(config::parse_definition(definition).unwrap(), at),
-                    None => plan.close(item, at),
-                }
-            }
-        }
+        let plan = replay(&ledger, ledger.zone_history(&self.zones[0].1), |_, definition| {
+            Some(config::parse_definition(definition).unwrap())
+        });
         self.core = Reminder::new(plan, ledger, self.now);
         let zone = self.zone();
         self.tell_zone(zone);
         self.tell_schedule();
         self.input(Input::Tick);
-    }
-
-    /// The zones as the disk has them (a bug may have told others).
-    fn recorded_zones(&self) -> Vec<(Timestamp, TimeZone)> {
-        self.disk
-            .iter()
-            .filter_map(|record| match &record.fact {
-                Fact::Zone { at, zone } => Some((*at, TimeZone::get(zone).ok()?)),
-                _ => None,
-            })
-            .collect()
     }
 
     fn set_clock(&mut self, to: Timestamp) {
