@@ -7,6 +7,8 @@ mod event;
 mod query;
 mod reply;
 mod start;
+mod status;
+mod why;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -312,7 +314,7 @@ impl Daemon {
             Request::Status => {
                 let status = self.status(now);
                 tokio::spawn(async move {
-                    let _ = reply.send(query::status(&scene, status).await);
+                    let _ = reply.send(status::status(&scene, status).await);
                 });
             }
             Request::Pause { .. } | Request::Resume { .. } => {
@@ -430,8 +432,8 @@ impl Daemon {
         self.input(now, Input::Zone(name, zone)).await;
     }
 
-    fn status(&self, now: Timestamp) -> query::Status {
-        query::Status {
+    fn status(&self, now: Timestamp) -> status::Status {
+        status::Status {
             condition: self.condition.clone(),
             schedule: self.options.schedule.display().to_string(),
             items: self.reminder.plan().current_items().count(),

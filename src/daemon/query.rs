@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
 
-use super::Condition;
+use super::why::why;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
 use crate::ledger::{Fact, Ledger, Line, NEWEST_INTAKES, Record, State, When, longest_open, timeline};
 use crate::reminder::Target;
@@ -30,20 +30,8 @@ pub(super) struct Scene {
     pub(super) now: Timestamp,
 }
 
-/// What the daemon knows of itself.
-#[derive(Clone, Debug)]
-pub(super) struct Status {
-    pub(super) condition: Condition,
-    pub(super) schedule: String,
-    pub(super) items: usize,
-    pub(super) data_dir: String,
-    pub(super) device: String,
-    pub(super) last: Option<Record>,
-    pub(super) now: Timestamp,
-}
-
 /// Why a question has no answer.
-enum Failure {
+pub(super) enum Failure {
     Asked(String),
     Unknown(String),
     Store(StoreError),
@@ -74,7 +62,7 @@ pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
 }
 
 impl Scene {
-    fn zone(&self) -> &TimeZone {
+    pub(super) fn zone(&self) -> &TimeZone {
         self.plan.zones.zone_at(self.now)
     }
 
@@ -83,7 +71,7 @@ impl Scene {
     }
 
     /// Reads the facts that occurrences of a range can be about.
-    async fn ledger(
+    pub(super) async fn ledger(
         &self,
         from: Timestamp,
         until: Timestamp,
@@ -173,12 +161,12 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
 }
 
 /// Returns an instant as it is shown: RFC 3339 with the zone in brackets.
-fn shown(at: Timestamp, zone: &TimeZone) -> String {
+pub(super) fn shown(at: Timestamp, zone: &TimeZone) -> String {
     Zoned::new(at, zone.clone()).to_string()
 }
 
 /// Returns the zone in which an occurrence is shown: its own, or the clock's at that time.
-fn zone_of<'a>(planned: &'a Planned<'_>, plan: &'a Plan) -> &'a TimeZone {
+pub(super) fn zone_of<'a>(planned: &'a Planned<'_>, plan: &'a Plan) -> &'a TimeZone {
     planned.regimen.item.zone.as_ref().unwrap_or_else(|| plan.zones.zone_at(planned.occurrence.at))
 }
 
@@ -196,7 +184,7 @@ fn short(line: &Line<'_>, plan: &Plan) -> Value {
 }
 
 /// Returns all that is known of an occurrence.
-fn long(line: &Line<'_>, plan: &Plan) -> Value {
+pub(super) fn long(line: &Line<'_>, plan: &Plan) -> Value {
     let item = &line.planned.regimen.item;
     let zone = zone_of(&line.planned, plan);
     let answer = line.standing.answer.as_ref();
@@ -260,7 +248,7 @@ async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result
 }
 
 /// The next occurrences of all items.
-async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
+pub(super) async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
     let recent = scene.now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
     let soon = scene.now.checked_add(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MAX);
     // Only what is near can have been answered ahead of its time.
@@ -362,100 +350,6 @@ async fn facts(
     Ok(format!("[{}]", texts.join(",")))
 }
 
-/// Tells all that made an occurrence what it is: what planned it, which instant that is and why, what
-/// happened to it, and what would happen next.
-async fn why(scene: &Scene, occurrence: &OccurrenceId) -> Result<String, Failure> {
-    let written = TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now);
-    let day = SignedDuration::from_hours(48);
-    let (from, until) = (written.saturating_sub(day), written.saturating_add(day));
-    let (Ok(from), Ok(until)) = (from, until) else {
-        return Err(Failure::Asked("that time cannot be held".to_owned()));
-    };
-    let ledger = scene.ledger(from, until, Some(&occurrence.item)).await?;
-    let Some(planned) = scene.plan.find(occurrence, &ledger.intakes(&occurrence.item)) else {
-        return Err(Failure::Unknown(format!("nothing was planned as `{occurrence}`")));
-    };
-    let standing = crate::ledger::standing(&planned, &ledger, scene.now);
-    let regimen = planned.regimen;
-    let zone = zone_of(&planned, &scene.plan);
-    let plan_lines = scene.reader.ask(Question::Plan).await?;
-    let definition = plan_lines.iter().find_map(|line| match &line.record.fact {
-        Fact::Regimen { item, at, definition: Some(definition) }
-            if *item == occurrence.item && *at == regimen.opened =>
-        {
-            serde_json::from_str::<Value>(definition).ok()
-        }
-        _ => None,
-    });
-    let about =
-        scene.reader.ask(Question::About { from, until, item: Some(occurrence.item.clone()) }).await?;
-    let mut about: Vec<_> =
-        about.into_iter().filter(|line| line.record.fact.occurrence() == Some(occurrence)).collect();
-    about.sort_by(|a, b| (a.record.recorded_at, &a.record.id).cmp(&(b.record.recorded_at, &b.record.id)));
-    let facts: Vec<Value> = about.iter().filter_map(|line| serde_json::from_str(&line.text).ok()).collect();
-    let line = Line { planned: planned.clone(), standing };
-    let mut value = long(&line, &scene.plan);
-    if let Some(object) = value.as_object_mut() {
-        object.insert(
-            "regimen".to_owned(),
-            json!({
-                "opened": shown(regimen.opened, zone),
-                "closed": regimen.closed.map(|closed| shown(closed, zone)),
-                "definition": definition,
-            }),
-        );
-        object.insert("zone_decision".to_owned(), zone_decision(&planned, zone).into());
-        object.insert("facts".to_owned(), facts.into());
-        object.insert("next".to_owned(), what_next(&line, &ledger, zone, scene.now).into());
-    }
-    Ok(value.to_string())
-}
-
-/// Says how a planned local time became an instant.
-fn zone_decision(planned: &Planned<'_>, zone: &TimeZone) -> String {
-    use crate::schedule::Slot;
-    let Slot::Civil(local) = planned.occurrence.id.slot else {
-        return "elapsed time, named in UTC".to_owned();
-    };
-    let name = zone.iana_name().unwrap_or("its zone");
-    let offset = zone.to_ambiguous_timestamp(local).offset();
-    let clock = zone.to_datetime(planned.occurrence.at).strftime("%H:%M");
-    if matches!(offset, AmbiguousOffset::Gap { .. }) {
-        return format!(
-            "{} does not exist on that day in {name}: shifted forward to {clock}",
-            local.strftime("%H:%M")
-        );
-    }
-    if matches!(offset, AmbiguousOffset::Fold { .. }) {
-        return format!("{} comes twice on that day in {name}: the first counts", local.strftime("%H:%M"));
-    }
-    if zone.to_datetime(planned.occurrence.at) != local {
-        return format!("the clock had changed to {name} and had passed it: due on arrival, {clock}");
-    }
-    let floats = if planned.regimen.item.zone.is_some() { "fixed to" } else { "floating, then in" };
-    format!("{floats} {name}")
-}
-
-/// Says what would happen next to an occurrence.
-fn what_next(line: &Line<'_>, ledger: &Ledger, zone: &TimeZone, now: Timestamp) -> String {
-    let occurrence = &line.planned.occurrence;
-    let closes = shown(line.standing.closes, zone);
-    match line.standing.state {
-        State::Upcoming => format!("a reminder at {}", shown(occurrence.at, zone)),
-        State::Due => match line.standing.snoozed_until {
-            Some(until) => format!("a reminder at {}, when the snooze ends", shown(until, zone)),
-            None if ledger.deliveries(&occurrence.id).iter().all(|at| *at < occurrence.at) => {
-                format!("a reminder as soon as it can be shown; it can be answered until {closes}")
-            }
-            None => format!("it can be answered until {closes}"),
-        },
-        State::Missed | State::Unknown if now >= occurrence.at => {
-            format!("nothing; `dosed take {}` fills it in", occurrence.id)
-        }
-        _ => "nothing; `dosed undo` takes an answer back".to_owned(),
-    }
-}
-
 /// Returns the local time that a fact is about: its slot's, else when it happened.
 fn about(record: &Record, zone: &TimeZone) -> DateTime {
     match (record.fact.occurrence(), record.fact.at()) {
@@ -466,50 +360,4 @@ fn about(record: &Record, zone: &TimeZone) -> DateTime {
         (None, When::Instant(at)) => zone.to_datetime(at),
         (None, When::Date(date)) => date.to_datetime(Time::midnight()),
     }
-}
-
-/// Says how the daemon, the journal and the database are.
-pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
-    let zone = scene.zone();
-    let next = next(scene, 1).await.ok();
-    let next: Value = next.and_then(|next| serde_json::from_str(&next).ok()).unwrap_or_default();
-    let health = scene.reader.health().await;
-    let (facts, marks, error) = match &health {
-        Ok(health) => (health.facts, json!(health.marks), health.error.clone()),
-        Err(error) => (0, Value::Null, Some(error.to_string())),
-    };
-    let Status { condition, schedule, items, data_dir, device, last, now } = status;
-    let notifications = match (&condition.server, &condition.no_server) {
-        (Some(server), _) => json!({
-            "state": "ready",
-            "server": server.name,
-            "version": server.version,
-            "buttons": server.has_buttons(),
-            "capabilities": server.capabilities,
-        }),
-        (None, Some(reason)) => json!({ "state": "unavailable", "reason": reason }),
-        (None, None) => json!({ "state": "unknown" }),
-    };
-    let last = last.map(|record| {
-        json!({
-            "fact": record.id.to_string(),
-            "occurrence": record.fact.occurrence().map(ToString::to_string),
-            "item": record.fact.item().map(ToString::to_string),
-            "recorded_at": shown(record.recorded_at, zone),
-        })
-    });
-    let json = json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "pid": std::process::id(),
-        "now": shown(now, zone),
-        "started_at": shown(condition.started_at, zone),
-        "zone": condition.zone,
-        "schedule": { "path": schedule, "items": items, "error": condition.schedule_error },
-        "notifications": notifications,
-        "last": last,
-        "next": next.get(0),
-        "journal": { "path": format!("{data_dir}/journal/{device}.jsonl"), "device": device, "facts": marks.get(&device) },
-        "database": { "path": format!("{data_dir}/db"), "facts": facts, "devices": marks, "error": error },
-    });
-    Reply::ok(json.to_string())
 }

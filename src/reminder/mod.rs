@@ -7,6 +7,7 @@ mod alert;
 mod answer;
 mod look;
 mod notice;
+mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,8 +16,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use alert::AlertId;
-pub use answer::{Answer, Outcome, Refusal, Target, Verb};
+pub use answer::{Answer, Outcome, Target, Verb};
 pub use notice::{Button, Notice};
+pub use refusal::Refusal;
 
 use crate::ledger::{CloseReason, Fact, FactId, Ledger, Record};
 use crate::schedule::{Item, ItemId, OccurrenceId, Plan};

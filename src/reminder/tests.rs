@@ -156,16 +156,7 @@ impl Stage {
             Ok(occurrence) => Target::Occurrence(occurrence),
             Err(_) => Target::Item(target.parse().unwrap()),
         };
-        let mut answer = Answer {
-            verb,
-            target,
-            at: None,
-            amount: None,
-            note: None,
-            reason: None,
-            length: None,
-            key: None,
-        };
+        let mut answer = Answer::new(verb, target);
         change(&mut answer);
         self.questions += 1;
         let request = RequestId(self.questions);
@@ -348,16 +339,7 @@ fn the_same_answer_twice_is_one_fact_and_another_is_refused() {
 fn two_answers_at_the_same_moment_are_one_fact() {
     let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
     stage.at("2026-11-25T08:00").said.clear();
-    let answer = |verb| Answer {
-        verb,
-        target: Target::Item("a".parse().unwrap()),
-        at: None,
-        amount: None,
-        note: None,
-        reason: None,
-        length: None,
-        key: None,
-    };
+    let answer = |verb| Answer::new(verb, Target::Item("a".parse().unwrap()));
     let ask = |stage: &mut Stage, request, verb| {
         let input = Input::Answer { request: RequestId(request), answer: answer(verb), context: Vec::new() };
         stage.reminder.handle(stage.now, input)

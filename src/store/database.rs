@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tokio::sync::oneshot;
-use tracing::{error, info, warn};
+use tracing::warn;
 
 use super::StoreError;
-use super::journal::{self, JournalFile};
+use super::journal::JournalFile;
 use super::line::{self, Line};
 use crate::failpoints;
 use crate::ledger::{Fact, FactId, Record, When};
@@ -24,7 +23,7 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// sled's threads look for work several times a second for ever; an hour of slack lets them sleep.
 /// Threads inherit it from the one that starts them.
-const TIMER_SLACK: Option<std::num::NonZeroU64> = std::num::NonZeroU64::new(3_600_000_000_000);
+pub(super) const TIMER_SLACK: Option<std::num::NonZeroU64> = std::num::NonZeroU64::new(3_600_000_000_000);
 
 /// Facts that are applied together.
 const BATCH: usize = 2_000;
@@ -74,18 +73,9 @@ pub struct Health {
     pub error: Option<String>,
 }
 
-/// What the database's thread is told.
-#[derive(Debug)]
-pub(super) enum Order {
-    Apply(Vec<Line>),
-    Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
-    Health(oneshot::Sender<Result<Health, StoreError>>),
-    Close,
-}
-
 /// The open database.
 pub(super) struct Database {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     db: sled::Db,
     facts: sled::Tree,
     about: sled::Tree,
@@ -235,7 +225,7 @@ impl Database {
     }
 
     /// Puts facts into every tree; the mark moves last, so that a crash leaves it behind, not ahead.
-    fn apply(&self, lines: &[Line]) -> Result<(), sled::Error> {
+    pub(super) fn apply(&self, lines: &[Line]) -> Result<(), sled::Error> {
         let mut facts = sled::Batch::default();
         let mut about = sled::Batch::default();
         let mut plan = sled::Batch::default();
@@ -278,7 +268,7 @@ impl Database {
         Ok(())
     }
 
-    fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
+    pub(super) fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
         let mut keys = Vec::new();
         match question {
             Question::Fact(id) => {
@@ -347,7 +337,7 @@ impl Database {
         line::read(text).map(Some).map_err(|error| unreadable(error.to_string()))
     }
 
-    fn health(&self) -> Result<Health, StoreError> {
+    pub(super) fn health(&self) -> Result<Health, StoreError> {
         let mut marks = BTreeMap::new();
         for entry in self.meta.scan_prefix(b"mark\0") {
             let (key, value) = entry.map_err(|error| self.failed(&error))?;
@@ -358,7 +348,7 @@ impl Database {
         Ok(Health { facts: marks.values().sum(), marks, error: None })
     }
 
-    fn close(self) {
+    pub(super) fn close(self) {
         // sled's flush leaves the last writes to the kernel; this start of the day is not worth a rebuild.
         if let Err(error) = self.db.flush() {
             warn!(%error, "the database could not be flushed; it is brought up to date at the next start");
@@ -425,88 +415,4 @@ fn about_seconds(record: &Record) -> i64 {
         (None, When::Instant(at)) => at.as_second(),
         (None, When::Date(date)) => as_if_utc(date.to_datetime(jiff::civil::Time::midnight())),
     }
-}
-
-/// The database with what it takes to open it again: sled does not recover from a full disk by itself.
-struct Owner {
-    path: PathBuf,
-    journals: PathBuf,
-    database: Option<Database>,
-    error: Option<String>,
-}
-
-impl Owner {
-    fn apply(&mut self, lines: &[Line]) {
-        let Some(database) = &self.database else { return };
-        if let Err(error) = database.apply(lines) {
-            // The mark stays behind; the journal has these facts, and they are applied again from there.
-            self.give_up(&error.to_string());
-        }
-    }
-
-    fn give_up(&mut self, why: &str) {
-        error!(%why, "the database cannot be used; the journal has every fact, and it is tried again when asked");
-        self.error = Some(why.to_owned());
-        self.database = None;
-    }
-
-    /// Returns the database, opened again from the journals where it had to be given up.
-    fn ready(&mut self) -> Result<&Database, StoreError> {
-        if self.database.is_none() {
-            let files = journal::read_all(&self.journals)?;
-            self.database = Some(Database::open(&self.path, &files, |_, _| {})?);
-            self.error = None;
-            info!("the database can be used again");
-        }
-        let failed = || StoreError::Database { path: self.path.clone(), why: "it is closed".to_owned() };
-        self.database.as_ref().ok_or_else(failed)
-    }
-
-    fn ask(&mut self, question: Question) -> Result<Vec<Line>, StoreError> {
-        match self.ready()?.ask(question.clone()) {
-            Ok(lines) => Ok(lines),
-            Err(error) => {
-                // What made it fail may be over: a disk has room again.
-                self.give_up(&error.to_string());
-                self.ready()?.ask(question)
-            }
-        }
-    }
-
-    fn health(&mut self) -> Result<Health, StoreError> {
-        let error = self.error.clone();
-        let mut health = self.ready()?.health()?;
-        health.error = error.filter(|_| self.error.is_some());
-        Ok(health)
-    }
-}
-
-/// Starts the thread that owns the database.
-pub(super) fn spawn(
-    database: Database,
-    journals: PathBuf,
-) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
-    let (sender, orders) = mpsc::channel();
-    let mut owner = Owner { path: database.path.clone(), journals, database: Some(database), error: None };
-    let run = move || {
-        let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
-        for order in orders {
-            match order {
-                Order::Apply(lines) => owner.apply(&lines),
-                Order::Ask(question, reply) => {
-                    let _ = reply.send(owner.ask(question));
-                }
-                Order::Health(reply) => {
-                    let _ = reply.send(owner.health());
-                }
-                Order::Close => break,
-            }
-        }
-        if let Some(database) = owner.database {
-            database.close();
-        }
-    };
-    let thread = std::thread::Builder::new().name("database".to_owned()).spawn(run);
-    #[allow(clippy::expect_used, reason = "there is nothing to go on with")]
-    (sender, thread.expect("a thread can be started"))
 }

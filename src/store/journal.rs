@@ -10,7 +10,7 @@ use tokio::sync::mpsc as async_mpsc;
 use tracing::{error, warn};
 
 use super::line::{self, Line, MAX_LINE_BYTES};
-use super::{Draft, StoreError, Written, database};
+use super::{Draft, StoreError, Written, owner};
 use crate::failpoints;
 use crate::ledger::{FactId, Record};
 
@@ -245,7 +245,7 @@ pub(super) fn read_other(path: &Path) -> Result<JournalFile, StoreError> {
 /// Starts the thread that owns the journal.
 pub(super) fn spawn(
     mut journal: Journal,
-    database: mpsc::Sender<database::Order>,
+    database: mpsc::Sender<owner::Order>,
     written: async_mpsc::UnboundedSender<Written>,
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
     let (sender, orders) = mpsc::channel();
@@ -268,7 +268,7 @@ pub(super) fn spawn(
                 let outcome = match journal.append(&group) {
                     Ok(lines) => {
                         // Before anyone hears of it, so that who then asks finds it.
-                        let _ = database.send(database::Order::Apply(lines.clone()));
+                        let _ = database.send(owner::Order::Apply(lines.clone()));
                         Written::Durable(group.iter().map(|draft| draft.token).zip(lines).collect())
                     }
                     Err(reason) => {
@@ -282,7 +282,7 @@ pub(super) fn spawn(
                 break;
             }
         }
-        let _ = database.send(database::Order::Close);
+        let _ = database.send(owner::Order::Close);
     };
     let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(run);
     // Without this thread nothing can be recorded; the daemon cannot start.

@@ -11,6 +11,7 @@ mod device;
 mod journal;
 mod line;
 mod lock;
+mod owner;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -118,7 +119,7 @@ fn by(pid: Option<u32>) -> String {
 pub struct Store {
     device: std::sync::Arc<str>,
     journal: mpsc::Sender<journal::Order>,
-    database: mpsc::Sender<database::Order>,
+    database: mpsc::Sender<owner::Order>,
     threads: Vec<std::thread::JoinHandle<()>>,
     _lock: lock::Lock,
 }
@@ -126,7 +127,7 @@ pub struct Store {
 /// A way to ask the database from anywhere.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    database: mpsc::Sender<database::Order>,
+    database: mpsc::Sender<owner::Order>,
 }
 
 impl Store {
@@ -159,7 +160,7 @@ impl Store {
         }
         let database = database::Database::open(&dir.join("db"), &files, progress)?;
         journal.cut()?;
-        let (database_sender, database_thread) = database::spawn(database, journals);
+        let (database_sender, database_thread) = owner::spawn(database, journals);
         let (journal_sender, journal_thread) = journal::spawn(journal, database_sender.clone(), written);
         Ok(Self {
             device,
@@ -205,7 +206,7 @@ impl Reader {
     /// The database cannot be read (it is then rebuilt at the next start), or is closed.
     pub async fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.database.send(database::Order::Ask(question, reply)).map_err(|_| StoreError::Closed)?;
+        self.database.send(owner::Order::Ask(question, reply)).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -225,7 +226,7 @@ impl Reader {
     /// As [`Reader::ask`].
     pub async fn health(&self) -> Result<Health, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.database.send(database::Order::Health(reply)).map_err(|_| StoreError::Closed)?;
+        self.database.send(owner::Order::Health(reply)).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -119,9 +119,7 @@ fn a_crash_at_any_place_leaves_an_answer_whole_or_not_at_all() {
 #[test]
 fn a_crash_around_the_notification_never_loses_it() {
     for place in ["before-notify", "after-notify"] {
-        let mut home = Home::new();
-        let desktop = Desktop::new(&mut home);
-        let _dunst = desktop.dunst(&home);
+        let (home, _desktop, _dunst) = Desktop::with_dunst();
         home.schedule(&format!("[[supplement]]\nid = \"a\"\ntimes = [\"{}\"]\n", soon(2)));
         let (mut daemon, armed) = doomed(&home, place);
         std::fs::write(&armed, "").unwrap();

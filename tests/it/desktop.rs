@@ -12,9 +12,7 @@ fn one(times: &str) -> String {
 
 #[test]
 fn a_reminder_is_shown_answered_recorded_and_found_again() {
-    let mut home = Home::new();
-    let desktop = Desktop::new(&mut home);
-    let _dunst = desktop.dunst(&home);
+    let (home, desktop, _dunst) = Desktop::with_dunst();
     home.schedule(&one(&soon(60)));
     let daemon = home.start();
     let mut watch = home.watch();
@@ -75,9 +73,7 @@ fn screenshot(home: &Home, desktop: &Desktop) {
 
 #[test]
 fn a_snooze_survives_a_kill() {
-    let mut home = Home::new();
-    let desktop = Desktop::new(&mut home);
-    let _dunst = desktop.dunst(&home);
+    let (home, desktop, _dunst) = Desktop::with_dunst();
     home.schedule(&one(&soon(2)));
     let daemon = home.start();
     let mut watch = home.watch();
@@ -114,9 +110,7 @@ fn a_server_that_comes_late_or_anew_is_given_what_waits() {
 
 #[test]
 fn a_frozen_server_holds_up_nothing_and_is_given_what_waits() {
-    let mut home = Home::new();
-    let desktop = Desktop::new(&mut home);
-    let dunst = desktop.dunst(&home);
+    let (home, _desktop, dunst) = Desktop::with_dunst();
     home.schedule(&one(&soon(2)));
     let daemon = home.start();
     let mut watch = home.watch();
@@ -132,9 +126,7 @@ fn a_frozen_server_holds_up_nothing_and_is_given_what_waits() {
 
 #[test]
 fn a_thousand_items_of_one_second_are_all_delivered() {
-    let mut home = Home::new();
-    let desktop = Desktop::new(&mut home);
-    let _dunst = desktop.dunst(&home);
+    let (home, desktop, _dunst) = Desktop::with_dunst();
     let time = soon(6);
     let schedule: String =
         (0..1000).map(|i| format!("[[supplement]]\nid = \"item-{i}\"\ntimes = [\"{time}\"]\n")).collect();

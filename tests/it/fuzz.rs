@@ -18,7 +18,7 @@ use dosed::store::{Question, Store, StoreError};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::{Daemon, Home, PATIENCE};
+use crate::support::{Daemon, Home, Lot, PATIENCE};
 
 /// The rounds that run when nobody says: the same each time, as chance must not fail a sound change.
 const SEED: u64 = 0x646f_7365_6421;
@@ -26,8 +26,8 @@ const SEED: u64 = 0x646f_7365_6421;
 /// The longest input, in bytes: past every limit that a request has.
 const MAX_INPUT: usize = 72 * 1024;
 
-/// A small random generator: xorshift, with its first state stirred by splitmix.
-struct Rng(u64);
+/// A random generator whose first state is stirred by splitmix.
+struct Rng(Lot);
 
 impl Rng {
     /// Returns the generator of one round, which depends on no round before.
@@ -35,19 +35,12 @@ impl Rng {
         let mut state = seed.wrapping_add(round.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Self((state ^ (state >> 31)).max(1))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
+        Self(Lot((state ^ (state >> 31)).max(1)))
     }
 
     /// Returns a number below another; below 0 and 1 there is only 0.
     fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
+        self.0.below(end as u64) as usize
     }
 
     fn one_in(&mut self, n: usize) -> bool {
@@ -134,7 +127,7 @@ impl Mutator {
         let at = rng.below(length + 1);
         match rng.below(12) {
             0 if length > 0 => bytes[at.min(length - 1)] ^= 1 << rng.below(8),
-            1 if length > 0 => bytes[at.min(length - 1)] = rng.next() as u8,
+            1 if length > 0 => bytes[at.min(length - 1)] = rng.0.next() as u8,
             2 => insert(bytes, at, rng.pick(&self.words).as_bytes()),
             3..6 => {
                 let token = token(rng, bytes);

@@ -18,6 +18,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use crate::support::Lot;
+
 /// User-years of the normal run; `DOSED_SIMULATION_YEARS` sets another number.
 const YEARS: usize = 200;
 
@@ -35,25 +37,6 @@ enum Bug {
     EarlyReply,
     /// A restart forgets what was delivered.
     ForgottenDelivery,
-}
-
-struct Lot(u64);
-
-impl Lot {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
 }
 
 /// An item as the model knows it.
@@ -518,16 +501,7 @@ impl World {
             };
             let length = SignedDuration::from_mins(5 + self.lot.below(90) as i64);
             self.last_request += 1;
-            let answer = Answer {
-                verb,
-                target,
-                at: None,
-                amount: None,
-                note: None,
-                reason: None,
-                length: Some(length),
-                key: None,
-            };
+            let answer = Answer { length: Some(length), ..Answer::new(verb, target) };
             let request = RequestId(self.last_request);
             let context = self.context();
             self.input(Input::Answer { request, answer, context });

@@ -273,6 +273,14 @@ impl Desktop {
         Self { _xvfb: Guard(xvfb), _bus: bus, display }
     }
 
+    /// Returns a home with a desktop on which dunst runs.
+    pub(crate) fn with_dunst() -> (Home, Self, Guard) {
+        let mut home = Home::new();
+        let desktop = Self::new(&mut home);
+        let dunst = desktop.dunst(&home);
+        (home, desktop, dunst)
+    }
+
     /// Starts dunst and waits until it owns its name. Its menu picks the entry that [`Desktop::choose`]
     /// names.
     pub(crate) fn dunst(&self, home: &Home) -> Guard {
@@ -337,6 +345,27 @@ fn first_line(child: &mut Child) -> String {
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert!(!line.is_empty(), "it did not start");
     line.trim().to_owned()
+}
+
+/// A small random generator, xorshift: repeatable from its seed, which must not be zero.
+pub(crate) struct Lot(pub(crate) u64);
+
+impl Lot {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+    }
+
+    /// Returns a number below another; below 0 and 1 there is only 0.
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
+        self.next() % n.max(1)
+    }
+
+    pub(crate) fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
 }
 
 /// Returns a local time some seconds ahead, as a schedule writes it.

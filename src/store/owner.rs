@@ -1,0 +1,104 @@
+//! The thread that owns the database, and opens it again where it had to be given up.
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+use tokio::sync::oneshot;
+use tracing::{error, info};
+
+use super::database::{Database, Health, Question, TIMER_SLACK};
+use super::line::Line;
+use super::{StoreError, journal};
+
+/// What the database's thread is told.
+#[derive(Debug)]
+pub(super) enum Order {
+    Apply(Vec<Line>),
+    Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
+    Health(oneshot::Sender<Result<Health, StoreError>>),
+    Close,
+}
+
+/// The database with what it takes to open it again: sled does not recover from a full disk by itself.
+struct Owner {
+    path: PathBuf,
+    journals: PathBuf,
+    database: Option<Database>,
+    error: Option<String>,
+}
+
+impl Owner {
+    fn apply(&mut self, lines: &[Line]) {
+        let Some(database) = &self.database else { return };
+        if let Err(error) = database.apply(lines) {
+            // The mark stays behind; the journal has these facts, and they are applied again from there.
+            self.give_up(&error.to_string());
+        }
+    }
+
+    fn give_up(&mut self, why: &str) {
+        error!(%why, "the database cannot be used; the journal has every fact, and it is tried again when asked");
+        self.error = Some(why.to_owned());
+        self.database = None;
+    }
+
+    /// Returns the database, opened again from the journals where it had to be given up.
+    fn ready(&mut self) -> Result<&Database, StoreError> {
+        if self.database.is_none() {
+            let files = journal::read_all(&self.journals)?;
+            self.database = Some(Database::open(&self.path, &files, |_, _| {})?);
+            self.error = None;
+            info!("the database can be used again");
+        }
+        let failed = || StoreError::Database { path: self.path.clone(), why: "it is closed".to_owned() };
+        self.database.as_ref().ok_or_else(failed)
+    }
+
+    fn ask(&mut self, question: Question) -> Result<Vec<Line>, StoreError> {
+        match self.ready()?.ask(question.clone()) {
+            Ok(lines) => Ok(lines),
+            Err(error) => {
+                // What made it fail may be over: a disk has room again.
+                self.give_up(&error.to_string());
+                self.ready()?.ask(question)
+            }
+        }
+    }
+
+    fn health(&mut self) -> Result<Health, StoreError> {
+        let error = self.error.clone();
+        let mut health = self.ready()?.health()?;
+        health.error = error.filter(|_| self.error.is_some());
+        Ok(health)
+    }
+}
+
+/// Starts the thread that owns the database.
+pub(super) fn spawn(
+    database: Database,
+    journals: PathBuf,
+) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
+    let (sender, orders) = mpsc::channel();
+    let mut owner = Owner { path: database.path.clone(), journals, database: Some(database), error: None };
+    let run = move || {
+        let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
+        for order in orders {
+            match order {
+                Order::Apply(lines) => owner.apply(&lines),
+                Order::Ask(question, reply) => {
+                    let _ = reply.send(owner.ask(question));
+                }
+                Order::Health(reply) => {
+                    let _ = reply.send(owner.health());
+                }
+                Order::Close => break,
+            }
+        }
+        if let Some(database) = owner.database {
+            database.close();
+        }
+    };
+    let thread = std::thread::Builder::new().name("database".to_owned()).spawn(run);
+    #[allow(clippy::expect_used, reason = "there is nothing to go on with")]
+    (sender, thread.expect("a thread can be started"))
+}
