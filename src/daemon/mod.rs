@@ -198,6 +198,9 @@ impl Daemon {
                     drafts.push(Draft { token, fact, recorded_at: now, zone });
                 }
                 Action::Reply(request, outcome) => self.reply(request, outcome, line),
+                Action::Adopt(alert, place) => {
+                    let _ = self.desktop.send(desktop::Command::Adopt(alert, place));
+                }
                 Action::Show(notice) => {
                     let _ = self.desktop.send(desktop::Command::Show(notice));
                 }
@@ -270,7 +273,7 @@ impl Daemon {
 
     async fn take_desktop(&mut self, now: Timestamp, event: desktop::Event) {
         match event {
-            desktop::Event::Shown(alert, number) => self.input(now, Input::Shown(alert, number)).await,
+            desktop::Event::Shown(alert, place) => self.input(now, Input::Shown(alert, place)).await,
             desktop::Event::NotShown(alert, reason) => self.input(now, Input::NotShown(alert, reason)).await,
             desktop::Event::Closed(alert, reason) => self.input(now, Input::Closed(alert, reason)).await,
             desktop::Event::Pressed(alert, button) => self.input(now, Input::Pressed(alert, button)).await,

@@ -114,8 +114,7 @@ impl Daemon {
             wrote_schedule,
             options,
         };
-        daemon.input(now, Input::Zone(zone_name, zone)).await;
-        daemon.input(now, Input::Schedule(schedule.items)).await;
+        daemon.input(now, Input::Started { zone_name, zone, items: schedule.items }).await;
         Ok((daemon, sources, listener))
     }
 

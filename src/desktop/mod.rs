@@ -9,6 +9,7 @@ mod notification;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -19,7 +20,7 @@ use zbus::message::{Flags, Type};
 use zbus::{Connection, Message, MessageStream, Variant};
 
 use crate::failpoints;
-use crate::ledger::CloseReason;
+use crate::ledger::{CloseReason, Place};
 use crate::reminder::{AlertId, Button, Notice};
 
 const SERVER: &str = "org.freedesktop.Notifications";
@@ -41,6 +42,8 @@ const MAX_LATE: usize = 64;
 /// What the desktop is told.
 #[derive(Clone, Debug)]
 pub enum Command {
+    /// A notification that an earlier run left at this place is this alert's from now on.
+    Adopt(AlertId, Place),
     /// Show a reminder, in place of an earlier one of the same alert.
     Show(Notice),
     /// Take it off the screen.
@@ -50,8 +53,8 @@ pub enum Command {
 /// What the desktop tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A reminder is on the screen.
-    Shown(AlertId, u32),
+    /// A reminder is on the screen, and where.
+    Shown(AlertId, Place),
     /// It could not be shown.
     NotShown(AlertId, String),
     /// It left the screen without an answer.
@@ -101,7 +104,7 @@ pub async fn run(mut commands: mpsc::UnboundedReceiver<Command>, events: mpsc::U
         match connect().await {
             Ok((connection, stream)) => {
                 let mut desktop = Desktop::new(connection, events.clone(), lost_before);
-                let ended = desktop.serve(stream, &mut commands, first.take()).await;
+                let ended = desktop.serve(stream, &mut commands, first.take().map(Command::Show)).await;
                 desktop.fail_all(&ended);
                 if commands.is_closed() && commands.is_empty() {
                     return;
@@ -110,7 +113,7 @@ pub async fn run(mut commands: mpsc::UnboundedReceiver<Command>, events: mpsc::U
             }
             Err(error) => {
                 let reason = format!("no session bus: {error}");
-                if let Some(Command::Show(notice)) = first.take() {
+                if let Some(notice) = first.take() {
                     let _ = events.send(Event::NotShown(notice.alert, reason.clone()));
                 }
                 if !lost_before {
@@ -123,8 +126,8 @@ pub async fn run(mut commands: mpsc::UnboundedReceiver<Command>, events: mpsc::U
         first = loop {
             match commands.recv().await {
                 None => return,
-                Some(Command::Withdraw(_)) => {}
-                Some(show) => break Some(show),
+                Some(Command::Withdraw(_) | Command::Adopt(..)) => {}
+                Some(Command::Show(notice)) => break Some(notice),
             }
         };
     }
@@ -183,6 +186,8 @@ struct Desktop {
     lost_before: bool,
     calls: HashMap<NonZeroU32, (Call, Instant)>,
     numbers: BTreeMap<AlertId, u32>,
+    /// What an earlier run left on the screen of a server that may not be this one.
+    left: BTreeMap<AlertId, Place>,
     /// What is on the screen, so that the same thing is not sent twice.
     on_screen: BTreeMap<AlertId, Notice>,
     /// What waits: for the server's capabilities, or for its answer to an earlier call of the alert.
@@ -209,6 +214,7 @@ impl Desktop {
             lost_before,
             calls: HashMap::new(),
             numbers: BTreeMap::new(),
+            left: BTreeMap::new(),
             on_screen: BTreeMap::new(),
             waiting: BTreeMap::new(),
             orphans: VecDeque::new(),
@@ -258,13 +264,19 @@ impl Desktop {
     async fn take(&mut self, command: Command) {
         let alert = match &command {
             Command::Show(notice) => notice.alert,
-            Command::Withdraw(alert) => *alert,
+            Command::Adopt(alert, _) | Command::Withdraw(alert) => *alert,
         };
         let busy = self
             .calls
             .values()
             .any(|(call, _)| matches!(call, Call::Notify { alert: other, .. } if *other == alert));
         match command {
+            Command::Adopt(_, place) => {
+                self.left.insert(alert, place);
+                if matches!(self.presence, Presence::There(_)) {
+                    self.adopt();
+                }
+            }
             command if busy => {
                 self.waiting.insert(alert, command);
             }
@@ -285,12 +297,32 @@ impl Desktop {
                     self.ask_server().await;
                 }
             },
+            // Whether it is on this server's screen is known once the server has answered.
+            command @ Command::Withdraw(_) if self.left.contains_key(&alert) => {
+                self.waiting.insert(alert, command);
+            }
             Command::Withdraw(_) => {
                 self.waiting.remove(&alert);
                 self.on_screen.remove(&alert);
                 self.close(alert).await;
             }
         }
+    }
+
+    /// Takes what an earlier run left for its own, where it was left with this very server.
+    fn adopt(&mut self) {
+        let server = self.server_id();
+        for (alert, place) in std::mem::take(&mut self.left) {
+            if place.server == server {
+                self.numbers.insert(alert, place.notification);
+            }
+        }
+    }
+
+    /// Returns the name of this very run of the server: a bus of another session gives the same names anew.
+    fn server_id(&self) -> Option<Arc<str>> {
+        let owner = self.owner.as_ref()?;
+        Some(format!("{}/{owner}", self.connection.server_guid()).into())
     }
 
     /// Takes an alert's notification off the screen, if it has one.
@@ -554,6 +586,7 @@ impl Desktop {
                     let server = self.information.clone();
                     let again = std::mem::take(&mut self.lost_before);
                     self.tell(Event::ServerAppeared { server, again });
+                    self.adopt();
                     self.take_waiting().await;
                 }
                 Err(reason) => {
@@ -599,7 +632,7 @@ impl Desktop {
             // It may have left the old one where it was.
             self.close_number(before).await;
         }
-        self.tell(Event::Shown(alert, number));
+        self.tell(Event::Shown(alert, Place { notification: number, server: self.server_id() }));
         let (early, rest): (VecDeque<_>, _) =
             std::mem::take(&mut self.orphans).into_iter().partition(|(of, _)| *of == number);
         self.orphans = rest;

@@ -55,13 +55,19 @@ pub enum When {
 }
 
 /// How a reminder went out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Channel {
-    /// A notification server, with the number that it gave.
-    Desktop {
-        /// The server's number for the notification.
-        notification: u32,
-    },
+    /// A notification server, and where it put it.
+    Desktop(Place),
+}
+
+/// Where a notification is: enough to find it again after this process has ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The server's number for it.
+    pub notification: u32,
+    /// This very run of the server: its bus and its unique name there. Facts of old do not have it.
+    pub server: Option<Arc<str>>,
 }
 
 /// How a notification ended.

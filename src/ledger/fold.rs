@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Fact, FactId, Record, When};
+use super::{Channel, Fact, FactId, Place, Record, When};
 use crate::schedule::{ItemId, OccurrenceId, ZoneHistory};
 
 /// A chain of retractions of retractions longer than this is cut; people make one or two.
@@ -140,6 +140,28 @@ impl Ledger {
             .collect();
         found.sort_unstable();
         found
+    }
+
+    /// Returns where notifications may still be on a screen: those that no fact says were closed.
+    #[must_use]
+    pub fn places(&self) -> Vec<(&OccurrenceId, &Place)> {
+        let mut places = BTreeMap::new();
+        for (occurrence, ids) in &self.by_occurrence {
+            // In the order in which each device wrote them: its clock may have been set back meanwhile.
+            for id in ids {
+                let screen = (occurrence, &id.device);
+                match self.records.get(id).map(|record| &record.fact) {
+                    Some(Fact::Delivered { channel: Channel::Desktop(place), .. }) => {
+                        places.insert(screen, place);
+                    }
+                    Some(Fact::Closed { .. }) => {
+                        places.remove(&screen);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        places.into_iter().map(|((occurrence, _), place)| (occurrence, place)).collect()
     }
 
     /// Tells whether it is already written down that a slot's reminder could not be delivered.

@@ -8,7 +8,7 @@ mod fold;
 mod replay;
 mod timeline;
 
-pub use fact::{Channel, CloseReason, Fact, FactId, ParseFactIdError, Record, When};
+pub use fact::{Channel, CloseReason, Fact, FactId, ParseFactIdError, Place, Record, When};
 pub use fold::{Ledger, NEWEST_INTAKES};
 pub use replay::replay;
 pub use timeline::{Line, MAX_SNOOZE_PAST_GRACE, Standing, State, longest_open, standing, timeline};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::notice::{Button, Notice};
 use super::{Action, RETRY_FIRST, Reminder};
-use crate::ledger::{Channel, CloseReason, Fact, When};
+use crate::ledger::{Channel, CloseReason, Fact, Place, When};
 use crate::schedule::{ItemId, Occurrence, OccurrenceId, Planned};
 
 /// Names an alert for as long as the daemon runs.
@@ -35,6 +35,8 @@ pub(super) struct Alert {
     pub(super) lines: BTreeMap<OccurrenceId, Shown>,
     /// The lines whose delivery is still to be recorded.
     undelivered: BTreeSet<OccurrenceId>,
+    /// Where it is, as far as that is recorded.
+    place: Option<Place>,
 }
 
 impl Reminder {
@@ -48,30 +50,31 @@ impl Reminder {
             let same_minute = |alert: &Alert| {
                 alert.lines.values().any(|other| minute(other.occurrence.at) == minute(line.occurrence.at))
             };
-            let place = self
+            let name = self
                 .alerts
                 .iter()
                 .find(|(_, alert)| alert.lines.contains_key(&id))
                 .or_else(|| self.alerts.iter().find(|(_, alert)| same_minute(alert)))
-                .map(|(place, _)| *place)
+                .map(|(name, _)| *name)
                 .or(fresh);
-            let place = place.unwrap_or_else(|| {
-                let place = AlertId(self.next_id());
-                fresh = Some(place);
-                place
+            let name = name.unwrap_or_else(|| {
+                let name = AlertId(self.next_id());
+                fresh = Some(name);
+                name
             });
-            let alert = self
-                .alerts
-                .entry(place)
-                .or_insert_with(|| Alert { lines: BTreeMap::new(), undelivered: BTreeSet::new() });
+            let alert = self.alerts.entry(name).or_insert_with(|| Alert {
+                lines: BTreeMap::new(),
+                undelivered: BTreeSet::new(),
+                place: None,
+            });
             alert.undelivered.insert(id.clone());
             alert.lines.insert(id.clone(), line);
             self.ask_again.remove(&id);
             self.shown.insert(id, now);
-            changed.insert(place);
+            changed.insert(name);
         }
-        for place in changed {
-            actions.push(Action::Show(self.notice(place, now)));
+        for name in changed {
+            actions.push(Action::Show(self.notice(name, now)));
         }
     }
 
@@ -92,36 +95,72 @@ impl Reminder {
         let askable: BTreeSet<OccurrenceId> =
             concerned.into_iter().flat_map(|item| self.askable(item, now)).collect();
         let mut changed = Vec::new();
-        for (place, alert) in &mut self.alerts {
+        for (name, alert) in &mut self.alerts {
             let before = alert.lines.len();
             alert.lines.retain(|id, _| !looked.contains(&id.item) || askable.contains(id));
             if alert.lines.len() != before {
                 alert.undelivered.retain(|id| alert.lines.contains_key(id));
-                changed.push((*place, alert.lines.is_empty()));
+                changed.push((*name, alert.lines.is_empty()));
             }
         }
-        for (place, is_empty) in changed {
+        for (name, is_empty) in changed {
             if is_empty {
-                self.alerts.remove(&place);
-                actions.push(Action::Withdraw(place));
+                self.alerts.remove(&name);
+                actions.push(Action::Withdraw(name));
             } else {
-                actions.push(Action::Show(self.notice(place, now)));
+                actions.push(Action::Show(self.notice(name, now)));
             }
         }
     }
 
-    /// The server showed it: that is a delivery for every line that was new.
+    /// Takes over what an earlier run left on the screen: it is asked about in its place, and what needs
+    /// no answer any more is taken down. Its buttons spoke to a process that is no more.
+    pub(super) fn take_over(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        let mut left: BTreeMap<Place, Vec<OccurrenceId>> = BTreeMap::new();
+        for (occurrence, place) in self.ledger.places() {
+            if place.server.is_some() {
+                left.entry(place.clone()).or_default().push(occurrence.clone());
+            }
+        }
+        for (place, occurrences) in left {
+            let lines: Vec<Shown> = occurrences.iter().filter_map(|id| self.still_asked(id, now)).collect();
+            let id = AlertId(self.next_id());
+            actions.push(Action::Adopt(id, place.clone()));
+            if lines.is_empty() {
+                actions.push(Action::Withdraw(id));
+                continue;
+            }
+            // What is due anew is shown when it is looked at, and the rest of its alert with it.
+            let is_due_anew = lines.iter().any(|line| self.wants(&line.occurrence.id, line.due));
+            let lines = lines.into_iter().map(|line| (line.occurrence.id.clone(), line)).collect();
+            self.alerts.insert(id, Alert { lines, undelivered: BTreeSet::new(), place: Some(place) });
+            if !is_due_anew {
+                actions.push(Action::Show(self.notice(id, now)));
+            }
+        }
+    }
+
+    /// The server showed it: that is a delivery for every line that was new, and for all of them where it
+    /// was shown at another place than before.
     pub(super) fn take_shown(
         &mut self,
         now: Timestamp,
-        place: AlertId,
-        notification: u32,
+        id: AlertId,
+        place: Place,
         actions: &mut Vec<Action>,
     ) {
         self.retry_after = RETRY_FIRST;
-        let Some(alert) = self.alerts.get_mut(&place) else { return };
+        let Some(alert) = self.alerts.get_mut(&id) else {
+            // It was let go while it was on its way to the screen.
+            actions.push(Action::Withdraw(id));
+            return;
+        };
+        if alert.place.as_ref() != Some(&place) {
+            alert.place = Some(place.clone());
+            alert.undelivered.extend(alert.lines.keys().cloned());
+        }
         for occurrence in std::mem::take(&mut alert.undelivered) {
-            let channel = Channel::Desktop { notification };
+            let channel = Channel::Desktop(place.clone());
             let fact = Fact::Delivered { occurrence, at: now, channel };
             self.record(fact, Vec::new(), false, actions);
         }
@@ -131,15 +170,15 @@ impl Reminder {
     pub(super) fn take_not_shown(
         &mut self,
         now: Timestamp,
-        place: AlertId,
+        name: AlertId,
         reason: &str,
         actions: &mut Vec<Action>,
     ) {
-        if !self.alerts.contains_key(&place) {
+        if !self.alerts.contains_key(&name) {
             return;
         }
-        let notice = self.notice(place, now);
-        let Some(alert) = self.alerts.remove(&place) else { return };
+        let notice = self.notice(name, now);
+        let Some(alert) = self.alerts.remove(&name) else { return };
         let mut is_news = false;
         for id in alert.lines.into_keys() {
             self.shown.remove(&id);
@@ -164,11 +203,11 @@ impl Reminder {
     pub(super) fn take_closed(
         &mut self,
         now: Timestamp,
-        place: AlertId,
+        name: AlertId,
         reason: CloseReason,
         actions: &mut Vec<Action>,
     ) {
-        let Some(alert) = self.alerts.remove(&place) else { return };
+        let Some(alert) = self.alerts.remove(&name) else { return };
         for occurrence in alert.lines.into_keys() {
             self.record(Fact::Closed { occurrence, at: now, reason }, Vec::new(), false, actions);
         }
@@ -178,12 +217,12 @@ impl Reminder {
     pub(super) fn take_pressed(
         &mut self,
         now: Timestamp,
-        place: AlertId,
+        name: AlertId,
         button: Button,
         actions: &mut Vec<Action>,
     ) {
-        let Some(alert) = self.alerts.remove(&place) else { return };
-        actions.push(Action::Withdraw(place));
+        let Some(alert) = self.alerts.remove(&name) else { return };
+        actions.push(Action::Withdraw(name));
         for line in alert.lines.into_values().filter(|line| !line.lead) {
             let id = line.occurrence.id;
             if self.ledger.answer(&id).is_some() || self.pending_answer(&id).is_some() {
@@ -207,17 +246,17 @@ impl Reminder {
         self.retry_after = RETRY_FIRST;
         self.retry_at = None;
         self.held.clear();
-        let places: Vec<AlertId> = self.alerts.keys().copied().collect();
-        for place in places {
-            actions.push(Action::Show(self.notice(place, now)));
+        let names: Vec<AlertId> = self.alerts.keys().copied().collect();
+        for name in names {
+            actions.push(Action::Show(self.notice(name, now)));
         }
         self.expect_all(now);
     }
 
-    fn notice(&self, place: AlertId, now: Timestamp) -> Notice {
-        let lines = self.alerts.get(&place).map(|alert| &alert.lines);
+    fn notice(&self, name: AlertId, now: Timestamp) -> Notice {
+        let lines = self.alerts.get(&name).map(|alert| &alert.lines);
         let lines = lines.into_iter().flat_map(BTreeMap::values);
-        Notice::new(place, lines, &self.plan, now, self.snooze)
+        Notice::new(name, lines, &self.plan, now, self.snooze)
     }
 }
 

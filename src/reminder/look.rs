@@ -101,6 +101,18 @@ impl Reminder {
         found
     }
 
+    /// Returns the line of an occurrence that an alert may still ask about.
+    pub(super) fn still_asked(&self, id: &OccurrenceId, now: Timestamp) -> Option<Shown> {
+        if !self.askable(&id.item, now).contains(id) {
+            return None;
+        }
+        let planned = self.near(&id.item, now).into_iter().find(|planned| planned.occurrence.id == *id)?;
+        let lead = planned.occurrence.at > now;
+        let points = if lead { leads(&planned) } else { reminders(&planned, self.ledger.snoozed_until(id)) };
+        let due = latest_and_next(&points, now).0?;
+        Some(Shown::new(&planned, due, lead))
+    }
+
     fn look_at(&self, item: &ItemId, now: Timestamp) -> Look {
         let mut look = Look { show: Vec::new(), next: None };
         for planned in self.near(item, now) {
@@ -138,7 +150,7 @@ impl Reminder {
     }
 
     /// Tells whether a reminder that was due at an instant has not been on the screen since.
-    fn wants(&self, id: &OccurrenceId, due: Timestamp) -> bool {
+    pub(super) fn wants(&self, id: &OccurrenceId, due: Timestamp) -> bool {
         if self.held.contains(id) {
             return false;
         }

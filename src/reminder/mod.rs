@@ -20,7 +20,7 @@ pub use answer::{Answer, Outcome, Target, Verb};
 pub use notice::{Button, Notice};
 pub use refusal::Refusal;
 
-use crate::ledger::{CloseReason, Fact, FactId, Ledger, Record};
+use crate::ledger::{CloseReason, Fact, FactId, Ledger, Place, Record};
 use crate::schedule::{Item, ItemId, OccurrenceId, Plan};
 
 /// Facts older than this, and of nothing open, are left to the database.
@@ -45,6 +45,15 @@ pub enum Input {
     Tick,
     /// The clock was set or the machine slept: look at everything.
     ClockChanged,
+    /// The daemon runs, perhaps again: what the clock shows and what the schedule says. It comes first.
+    Started {
+        /// The name of the zone that the clock shows.
+        zone_name: String,
+        /// That zone.
+        zone: TimeZone,
+        /// All items, each with its definition as JSON text.
+        items: Vec<(Item, String)>,
+    },
     /// The schedule was read: all items, each with its definition as JSON text.
     Schedule(Vec<(Item, String)>),
     /// The person's clock shows this zone.
@@ -93,8 +102,8 @@ pub enum Input {
     Recorded(Token, Record),
     /// A fact could not be written down.
     NotRecorded(Token, String),
-    /// A notification is on the screen, under the server's number.
-    Shown(AlertId, u32),
+    /// A notification is on the screen, and where.
+    Shown(AlertId, Place),
     /// A notification could not be shown.
     NotShown(AlertId, String),
     /// A notification left the screen.
@@ -112,6 +121,8 @@ pub enum Action {
     Record(Token, Fact),
     /// Answer a question.
     Reply(RequestId, Outcome),
+    /// Take a notification that an earlier run has left on the screen for this alert's own.
+    Adopt(AlertId, Place),
     /// Show a notification, in place of an earlier one of the same alert.
     Show(Notice),
     /// Take a notification off the screen.
@@ -236,6 +247,11 @@ impl Reminder {
         match input {
             Input::Tick => {}
             Input::ClockChanged => self.expect_all(now),
+            Input::Started { zone_name, zone, items } => {
+                self.take_zone(now, zone_name, zone, &mut actions);
+                self.take_schedule(now, items, &mut actions);
+                self.take_over(now, &mut actions);
+            }
             Input::Schedule(items) => self.take_schedule(now, items, &mut actions),
             Input::Zone(name, zone) => self.take_zone(now, name, zone, &mut actions),
             Input::Answer { request, answer, context } => {
@@ -252,7 +268,7 @@ impl Reminder {
             Input::Resume { request, item } => self.take_resume(now, request, item, &mut actions),
             Input::Recorded(token, record) => self.take_record(now, token, record, &mut actions),
             Input::NotRecorded(token, reason) => self.take_failure(now, token, &reason, &mut actions),
-            Input::Shown(alert, notification) => self.take_shown(now, alert, notification, &mut actions),
+            Input::Shown(alert, place) => self.take_shown(now, alert, place, &mut actions),
             Input::NotShown(alert, reason) => self.take_not_shown(now, alert, &reason, &mut actions),
             Input::Closed(alert, reason) => self.take_closed(now, alert, reason, &mut actions),
             Input::Pressed(alert, button) => self.take_pressed(now, alert, button, &mut actions),

@@ -19,6 +19,7 @@ use crate::schedule::{Quantity, ZoneHistory};
 /// server that always shows (or never).
 struct Stage {
     reminder: Reminder,
+    schedule: String,
     zone: TimeZone,
     now: Timestamp,
     facts: Vec<Record>,
@@ -26,6 +27,7 @@ struct Stage {
     journal_works: bool,
     server_works: bool,
     alerts: BTreeMap<AlertId, u32>,
+    notifications: u32,
     questions: u64,
 }
 
@@ -45,6 +47,7 @@ impl Stage {
         let reminder = Reminder::new(Plan::new(ZoneHistory::fixed(zone.clone())), Ledger::default(), now);
         let mut stage = Self {
             reminder,
+            schedule: String::new(),
             zone: zone.clone(),
             now,
             facts: Vec::new(),
@@ -52,6 +55,7 @@ impl Stage {
             journal_works: true,
             server_works: true,
             alerts: BTreeMap::new(),
+            notifications: 0,
             questions: 0,
         };
         stage.input(Input::Zone("Europe/Berlin".to_owned(), zone));
@@ -60,6 +64,7 @@ impl Stage {
     }
 
     fn schedule(&mut self, schedule: &str) {
+        schedule.clone_into(&mut self.schedule);
         let items = config::parse(schedule).unwrap().items;
         self.input(Input::Schedule(items));
     }
@@ -75,7 +80,9 @@ impl Stage {
         });
         self.reminder = Reminder::new(plan, ledger, self.now);
         self.alerts.clear();
-        self.input(Input::Tick);
+        let items = config::parse(&self.schedule).unwrap().items;
+        let zone = self.zone.clone();
+        self.input(Input::Started { zone_name: zone.iana_name().unwrap().to_owned(), zone, items });
     }
 
     fn at(&mut self, local: &str) -> &mut Self {
@@ -120,12 +127,19 @@ impl Stage {
                     None
                 }
                 Action::Show(notice) if self.server_works => {
-                    let number = self.alerts.len() as u32 + 1;
-                    let number = *self.alerts.entry(notice.alert).or_insert(number);
+                    let number = *self.alerts.entry(notice.alert).or_insert_with(|| {
+                        self.notifications += 1;
+                        self.notifications
+                    });
                     self.say(&format!("show {number}: {}: {}", notice.title, notice.body.join(" | ")));
-                    Some(Input::Shown(notice.alert, number))
+                    let place = Place { notification: number, server: Some("peer".into()) };
+                    Some(Input::Shown(notice.alert, place))
                 }
                 Action::Show(notice) => Some(Input::NotShown(notice.alert, "no server".to_owned())),
+                Action::Adopt(alert, place) => {
+                    self.alerts.insert(alert, place.notification);
+                    None
+                }
                 Action::Withdraw(alert) => {
                     let number = self.alerts[&alert];
                     self.say(&format!("withdraw {number}"));
@@ -237,11 +251,14 @@ fn a_snooze_fires_at_its_time_and_survives_a_kill() {
     stage.at("2026-11-25T08:00").press(1, Button::Snooze);
     stage.said(&["08:00 show 1: Anise: 5 mg | with food", "08:00 withdraw 1"]);
     stage.restart();
+    // In case the kill came between the answer and the screen.
+    stage.said(&["08:00 withdraw 1"]);
     stage.sleep_until("2026-11-25T08:14").said(&[]);
     stage
         .sleep_until("2026-11-25T08:20")
-        .said(&["08:15 show 1: Anise: 5 mg | with food | planned 08:00, 15 min ago"]);
+        .said(&["08:15 show 2: Anise: 5 mg | with food | planned 08:00, 15 min ago"]);
     stage.restart();
+    stage.said(&["08:20 show 2: Anise: 5 mg | with food | planned 08:00, 20 min ago"]);
     stage.sleep_until("2026-11-25T09:00").said(&[]);
 }
 
@@ -582,4 +599,42 @@ fn an_answer_that_cannot_be_recorded_is_refused_and_asked_again() {
 fn private_items_show_no_names() {
     let mut stage = Stage::new(&format!("private = true\n{BASIC}"), "2026-11-25T07:00");
     stage.at("2026-11-25T08:00").said(&["08:00 show 1: Reminder: "]);
+}
+
+#[test]
+fn what_a_killed_daemon_left_on_the_screen_is_taken_over() {
+    let two = format!("{BASIC}\n[[supplement]]\nid = \"b\"\nname = \"Basil\"\ntimes = [\"08:05\"]\n");
+    let mut stage = Stage::new(&two, "2026-11-25T07:00");
+    stage.at("2026-11-25T08:00").at("2026-11-25T08:05");
+    stage.answer(Verb::Take, "b").said.clear();
+    stage.restart();
+    // In its place, not beside it; and what was answered is taken down, in case it still stood.
+    stage.said(&["08:05 show 1: Anise: 5 mg | with food | planned 08:00, 5 min ago", "08:05 withdraw 2"]);
+    stage
+        .press(1, Button::Taken)
+        .states("2026-11-25", &["a@2026-11-25T08:00 taken", "b@2026-11-25T08:05 taken"]);
+    assert_eq!(stage.facts("Delivered"), 2);
+    // One that the person closed has been seen.
+    let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
+    stage.at("2026-11-25T08:00");
+    stage.input(Input::Closed(*stage.alerts.keys().next().unwrap(), crate::ledger::CloseReason::Dismissed));
+    stage.said.clear();
+    stage.restart();
+    stage.said(&[]);
+    // One whose grace was over meanwhile asks nothing any more.
+    let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
+    stage.at("2026-11-25T08:00").said.clear();
+    stage.now = stage.zone.to_timestamp("2026-11-25T13:00".parse::<DateTime>().unwrap()).unwrap();
+    stage.restart();
+    stage.said(&["13:00 withdraw 1"]);
+}
+
+#[test]
+fn a_reminder_that_was_let_go_on_its_way_to_the_screen_is_taken_down() {
+    let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
+    stage.at("2026-11-25T08:00").said.clear();
+    let alert = *stage.alerts.keys().next().unwrap();
+    stage.input(Input::Closed(alert, crate::ledger::CloseReason::Dismissed));
+    stage.input(Input::Shown(alert, Place { notification: 1, server: None }));
+    stage.said(&["08:00 withdraw 1"]);
 }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Channel, CloseReason, Fact, FactId, Record, When};
+use crate::ledger::{Channel, CloseReason, Fact, FactId, Place, Record, When};
 
 /// The version of the line's form.
 const VERSION: u32 = 1;
@@ -76,6 +76,8 @@ enum FactJson {
         at: String,
         channel: String,
         notification: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server: Option<String>,
     },
     Undelivered {
         occurrence: String,
@@ -231,14 +233,13 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
             until: instant(*until, zone),
             key: text(key),
         },
-        Fact::Delivered { occurrence, at, channel: Channel::Desktop { notification } } => {
-            FactJson::Delivered {
-                occurrence: occurrence.to_string(),
-                at: instant(*at, zone),
-                channel: "desktop".to_owned(),
-                notification: *notification,
-            }
-        }
+        Fact::Delivered { occurrence, at, channel: Channel::Desktop(place) } => FactJson::Delivered {
+            occurrence: occurrence.to_string(),
+            at: instant(*at, zone),
+            channel: "desktop".to_owned(),
+            notification: place.notification,
+            server: written(place.server.as_ref()),
+        },
         Fact::Undelivered { occurrence, at, reason } => FactJson::Undelivered {
             occurrence: occurrence.to_string(),
             at: instant(*at, zone),
@@ -314,9 +315,9 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
         FactJson::Snooze { occurrence, at, until, key } => {
             Fact::Snooze { occurrence: read(&occurrence)?, at: read(&at)?, until: read(&until)?, key }
         }
-        FactJson::Delivered { occurrence, at, channel, notification } => match channel.as_str() {
+        FactJson::Delivered { occurrence, at, channel, notification, server } => match channel.as_str() {
             "desktop" => {
-                let channel = Channel::Desktop { notification };
+                let channel = Channel::Desktop(Place { notification, server: server.map(Into::into) });
                 Fact::Delivered { occurrence: read(&occurrence)?, at: read(&at)?, channel }
             }
             other => return Err(format!("unknown channel `{other}`")),

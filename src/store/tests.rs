@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Channel, CloseReason, Ledger, Record, When};
+use crate::ledger::{Channel, CloseReason, Ledger, Place, Record, When};
 use crate::schedule::OccurrenceId;
 
 fn occurrence(n: usize) -> OccurrenceId {
@@ -293,7 +293,11 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             },
             2 => Fact::Skip { occurrence, at: when, reason: word.clone(), note: word, key: None },
             3 => Fact::Snooze { occurrence, at, until: at + SignedDuration::from_mins(15), key: word },
-            4 => Fact::Delivered { occurrence, at, channel: Channel::Desktop { notification: 7 } },
+            4 => Fact::Delivered {
+                occurrence,
+                at,
+                channel: Channel::Desktop(Place { notification: 7, server: Some("bus/:1.7".into()) }),
+            },
             5 => Fact::Undelivered { occurrence, at, reason: word.unwrap_or_default() },
             6 => Fact::Closed { occurrence, at, reason: CloseReason::Dismissed },
             7 => Fact::Pause { item: Some(item), at, until: Some(at), reason: word },

@@ -154,3 +154,28 @@ fn without_a_bus_it_says_so_and_goes_on() {
     assert_eq!(log.matches("reminders cannot be shown on the desktop").count(), 1, "{log}");
     assert!(!log.contains("Probiotic"), "a service's log has no names: {log}");
 }
+
+#[test]
+fn what_a_killed_daemon_left_on_the_screen_is_answered_in_its_place() {
+    let (home, desktop, dunst) = Desktop::with_dunst();
+    home.schedule(&format!("[[supplement]]\nid = \"a\"\nname = \"Anise\"\ntimes = [\"{}\"]\n", soon(2)));
+    let daemon = home.start();
+    home.watch().fact("delivered");
+    daemon.kill();
+    assert_eq!(desktop.displayed(&home), 1);
+    let daemon = home.start();
+    let mut watch = home.watch();
+    assert_eq!(desktop.displayed(&home), 1);
+    daemon.kill();
+    // Another server has nothing on its screen: there it is shown anew.
+    drop((dunst, watch));
+    let _dunst = desktop.dunst(&home);
+    let _daemon = home.start();
+    watch = home.watch();
+    while home.journal().iter().filter(|line| line["fact"]["type"] == "delivered").count() < 2 {
+        watch.fact("delivered");
+    }
+    assert_eq!(desktop.displayed(&home), 1);
+    desktop.choose(&home, "Taken");
+    assert_eq!(watch.fact("intake")["fact"]["item"], "a");
+}

@@ -2,7 +2,7 @@
 //!
 //! The mutator is blind to coverage. Small corpora, splices between their files and dictionaries stand in
 //! for it. Every round is drawn from the seed and its own number, so what a failing test prints is enough
-//! to see it again. `DOSED_FUZZ_SEED` draws other rounds, `DOSED_FUZZ_ROUNDS` more of them.
+//! to see it again. `DOSED_FUZZ_SEED` draws other rounds, `DOSED_FUZZ_TIMES` so many times as many.
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
@@ -232,7 +232,7 @@ impl Rounds {
         let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
         let rounds = Self {
             seed: number("DOSED_FUZZ_SEED").unwrap_or(SEED),
-            count: number("DOSED_FUZZ_ROUNDS").unwrap_or(count),
+            count: count * number("DOSED_FUZZ_TIMES").unwrap_or(1),
         };
         println!("seed {}, {} rounds", rounds.seed, rounds.count);
         rounds

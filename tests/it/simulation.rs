@@ -7,13 +7,15 @@
 //! account. The seed of a run that fails is printed; `DOSED_SIMULATION_SEED` runs it again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
 
 use dosed::config;
-use dosed::ledger::{CloseReason, Fact, FactId, Ledger, Record, State, replay, timeline};
+use dosed::ledger::{Channel, CloseReason, Fact, FactId, Ledger, Place, Record, State, replay, timeline};
 use dosed::reminder::{
     Action, AlertId, Answer, Button, Input, Outcome, Reminder, RequestId, Target, Token, Verb,
 };
-use dosed::schedule::{OccurrenceId, Plan, ZoneHistory};
+use dosed::schedule::{Item, OccurrenceId, Plan, ZoneHistory};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -113,6 +115,8 @@ struct Known {
     asked: u32,
     /// How often it may have been.
     may_ask: u32,
+    /// The run of the server that showed it last; the next one shows it again.
+    shown_by: u32,
     snoozed_until: Option<Timestamp>,
     resolved: bool,
     excused: bool,
@@ -129,6 +133,62 @@ impl Known {
     }
 }
 
+/// A notification server and what stands on its screen; it outlives the daemon.
+#[derive(Default)]
+struct Screen {
+    /// Which run of the server this is.
+    run: u32,
+    last_number: u32,
+    notifications: BTreeMap<u32, Vec<OccurrenceId>>,
+    /// What the running daemon knows of it.
+    numbers: BTreeMap<AlertId, u32>,
+    /// Shown, and nothing of it could be written down: after the next start nobody can find these again.
+    orphans: BTreeSet<u32>,
+}
+
+impl Screen {
+    fn place(&self, notification: u32) -> Place {
+        Place { notification, server: Some(format!("peer/{}", self.run).into()) }
+    }
+
+    fn adopt(&mut self, alert: AlertId, place: &Place) {
+        if *place == self.place(place.notification) {
+            self.numbers.insert(alert, place.notification);
+        }
+    }
+
+    fn show(&mut self, alert: AlertId, occurrences: Vec<OccurrenceId>) -> Place {
+        let number = *self.numbers.entry(alert).or_insert_with(|| {
+            self.last_number += 1;
+            self.last_number
+        });
+        self.notifications.insert(number, occurrences);
+        self.place(number)
+    }
+
+    fn take_down(&mut self, alert: AlertId) {
+        if let Some(number) = self.numbers.remove(&alert) {
+            self.notifications.remove(&number);
+        }
+    }
+
+    /// The server ends, and another one comes.
+    fn restart(&mut self) {
+        *self = Self { run: self.run + 1, ..Self::default() };
+    }
+
+    /// The alerts that can be pressed or closed.
+    fn alerts(&self) -> Vec<AlertId> {
+        let shown = |number: &u32| self.notifications.contains_key(number);
+        self.numbers.iter().filter(|(_, number)| shown(number)).map(|(alert, _)| *alert).collect()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = &OccurrenceId> {
+        let known = self.notifications.iter().filter(|(number, _)| !self.orphans.contains(number));
+        known.flat_map(|(_, lines)| lines)
+    }
+}
+
 struct World {
     lot: Lot,
     bug: Bug,
@@ -142,7 +202,7 @@ struct World {
     acknowledged: BTreeSet<FactId>,
     server_works: bool,
     disk_works: bool,
-    screen: BTreeMap<AlertId, Vec<OccurrenceId>>,
+    screen: Screen,
     known: BTreeMap<OccurrenceId, Known>,
     pauses: Vec<(Timestamp, Option<Timestamp>)>,
     last_request: u64,
@@ -173,7 +233,7 @@ impl World {
             acknowledged: BTreeSet::new(),
             server_works: true,
             disk_works: true,
-            screen: BTreeMap::new(),
+            screen: Screen::default(),
             known: BTreeMap::new(),
             pauses: Vec::new(),
             last_request: 0,
@@ -204,16 +264,25 @@ impl World {
         self.learn_at = Timestamp::MIN;
     }
 
-    fn tell_schedule(&mut self) {
+    fn items(&self) -> Vec<(Item, String)> {
         let text: String = self.specs.iter().map(|(spec, _)| spec.toml(self.bug)).collect();
-        let items = config::parse(&text).unwrap().items;
+        config::parse(&text).unwrap().items
+    }
+
+    fn tell_schedule(&mut self) {
+        let items = self.items();
         self.input(Input::Schedule(items));
     }
 
-    fn tell_zone(&mut self, zone: TimeZone) {
+    fn told_zone(&self, zone: TimeZone) -> (String, TimeZone) {
         let name = zone.iana_name().unwrap().to_owned();
         let told =
             if self.bug == Bug::FrozenOffset { TimeZone::fixed(zone.to_offset(self.now)) } else { zone };
+        (name, told)
+    }
+
+    fn tell_zone(&mut self, zone: TimeZone) {
+        let (name, told) = self.told_zone(zone);
         self.input(Input::Zone(name, told));
     }
 
@@ -257,6 +326,7 @@ impl World {
                     again: spec.again,
                     asked: 0,
                     may_ask: 1,
+                    shown_by: 0,
                     snoozed_until: None,
                     resolved: self.disk.iter().rev().take(400).any(|record| resolves(&record.fact, &id)),
                     excused,
@@ -293,9 +363,9 @@ impl World {
                 Action::Reply(_, Outcome::Refused(_)) | Action::Announce(_) => Vec::new(),
                 Action::Show(notice) if self.server_works => {
                     self.learn();
-                    self.screen.insert(notice.alert, notice.occurrences.clone());
+                    let place = self.screen.show(notice.alert, notice.occurrences.clone());
                     let before = self.disk.len();
-                    let answer = self.core.handle(self.now, Input::Shown(notice.alert, 1));
+                    let answer = self.core.handle(self.now, Input::Shown(notice.alert, place));
                     let new: Vec<OccurrenceId> = answer
                         .iter()
                         .filter_map(|action| match action {
@@ -310,11 +380,15 @@ impl World {
                     answer
                 }
                 Action::Show(notice) => {
-                    self.screen.remove(&notice.alert);
+                    self.screen.take_down(notice.alert);
                     self.core.handle(self.now, Input::NotShown(notice.alert, "no server".to_owned()))
                 }
                 Action::Withdraw(alert) => {
-                    self.screen.remove(&alert);
+                    self.screen.take_down(alert);
+                    Vec::new()
+                }
+                Action::Adopt(alert, place) => {
+                    self.screen.adopt(alert, &place);
                     Vec::new()
                 }
             };
@@ -325,6 +399,8 @@ impl World {
     fn asked(&mut self, id: &OccurrenceId) {
         let now = self.now;
         let known = self.known.get_mut(id).unwrap_or_else(|| panic!("{id} was shown before its time, {now}"));
+        known.may_ask += u32::from(known.asked > 0 && known.shown_by != self.screen.run);
+        known.shown_by = self.screen.run;
         known.asked += 1;
         assert!(now >= known.at || self.turned_back, "{id} was shown at {now}, before {}", known.at);
         let again = known.again.map_or(0, |(_, at_most)| at_most);
@@ -338,6 +414,9 @@ impl World {
 
     fn write(&mut self, token: Token, fact: Fact) -> Vec<Action> {
         if !self.disk_works {
+            if let Fact::Delivered { channel: Channel::Desktop(place), .. } = &fact {
+                self.screen.orphans.insert(place.notification);
+            }
             if let Some(known) = fact.occurrence().and_then(|id| self.known.get_mut(id)) {
                 // An answer by button that fails is asked for again; a delivery that fails may be forgotten.
                 known.may_ask += 1;
@@ -384,9 +463,12 @@ impl World {
         }
     }
 
-    /// The power goes, and comes back: what is on the disk is all there is.
+    /// The daemon is killed, sometimes with the whole machine: what is on the disk is all that it has.
     fn restart(&mut self) {
-        self.screen.clear();
+        self.screen.numbers.clear();
+        if self.lot.one_in(3) {
+            self.screen.restart();
+        }
         let mut records: Vec<Record> = self
             .disk
             .iter()
@@ -415,10 +497,9 @@ impl World {
             Some(config::parse_definition(definition).unwrap())
         });
         self.core = Reminder::new(plan, ledger, self.now);
-        let zone = self.zone();
-        self.tell_zone(zone);
-        self.tell_schedule();
-        self.input(Input::Tick);
+        let (zone_name, zone) = self.told_zone(self.zone());
+        let items = self.items();
+        self.input(Input::Started { zone_name, zone, items });
     }
 
     fn set_clock(&mut self, to: Timestamp) {
@@ -453,8 +534,8 @@ impl World {
             75..80 => self.person_closes(),
             80..83 => {
                 self.server_works = !self.server_works;
+                self.screen.restart();
                 if self.server_works {
-                    self.screen.clear();
                     self.input(Input::ServerAppeared);
                 }
             }
@@ -483,7 +564,7 @@ impl World {
 
     /// Somebody answers: on the screen, or with a command, sometimes twice or with two minds at once.
     fn person_answers(&mut self) {
-        let alerts: Vec<AlertId> = self.screen.keys().copied().collect();
+        let alerts = self.screen.alerts();
         if !alerts.is_empty() && self.lot.one_in(2) {
             let alert = alerts[self.lot.below(alerts.len() as u64) as usize];
             let button = Button::ALL[self.lot.below(3) as usize];
@@ -515,8 +596,8 @@ impl World {
     }
 
     fn person_closes(&mut self) {
-        if let Some(alert) = self.screen.keys().next().copied() {
-            self.screen.remove(&alert);
+        if let Some(alert) = self.screen.alerts().first().copied() {
+            self.screen.take_down(alert);
             let reason = if self.lot.one_in(2) { CloseReason::Expired } else { CloseReason::Dismissed };
             self.input(Input::Closed(alert, reason));
         }
@@ -535,6 +616,8 @@ impl World {
             match action {
                 // Shown, and the power goes before that is written down: the one case of twice.
                 Action::Show(notice) => {
+                    let place = self.screen.show(notice.alert, notice.occurrences.clone());
+                    self.screen.orphans.insert(place.notification);
                     for id in &notice.occurrences {
                         if let Some(known) = self.known.get_mut(id) {
                             known.asked += 1;
@@ -638,7 +721,7 @@ impl World {
         self.learn();
         let now = self.now;
         let mut on_screen = BTreeSet::new();
-        for id in self.screen.values().flatten() {
+        for id in self.screen.lines() {
             assert!(on_screen.insert(id.clone()), "{id} is on two alerts");
         }
         for id in &on_screen {
@@ -731,19 +814,34 @@ fn seed() -> u64 {
 #[test]
 fn lives_are_lived_without_a_broken_promise() {
     let wanted = std::env::var("DOSED_SIMULATION_YEARS").map_or(YEARS, |years| years.parse().unwrap());
-    let (mut years, mut steps, mut lives) = (0.0, 0, 0);
+    // One core is what the normal run may take; a long one takes what there is.
+    let cores = if wanted > YEARS { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
     let first = seed();
-    while years < wanted as f64 {
-        let seed = first.wrapping_add(lives).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let lived = std::panic::catch_unwind(|| live(seed, Bug::None, 2));
-        let (lived, stepped) = lived.unwrap_or_else(|_| {
-            panic!("the life with DOSED_SIMULATION_SEED={} broke a promise", first + lives)
-        });
-        years += lived;
-        steps += stepped;
-        lives += 1;
-    }
-    println!("{years:.0} user-years, {lives} seeds from {first}, {steps} steps");
+    let begun = std::time::Instant::now();
+    let (lives, steps) = (AtomicU64::new(0), AtomicU64::new(0));
+    let years = Mutex::new(0.0);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                while *years.lock().unwrap() < wanted as f64 {
+                    let life = lives.fetch_add(1, Ordering::Relaxed);
+                    let seed = first.wrapping_add(life).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    let lived = std::panic::catch_unwind(|| live(seed, Bug::None, 2));
+                    let (lived, stepped) = lived.unwrap_or_else(|_| {
+                        panic!("the life with DOSED_SIMULATION_SEED={} broke a promise", first + life)
+                    });
+                    *years.lock().unwrap() += lived;
+                    steps.fetch_add(stepped, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let (years, took) = (*years.lock().unwrap(), begun.elapsed().as_secs_f64());
+    let (lives, steps) = (lives.into_inner(), steps.into_inner());
+    println!(
+        "{years:.0} user-years, {lives} seeds from {first}, {steps} steps, {:.1} user-years a second on {cores} cores",
+        years / took
+    );
 }
 
 #[test]
