@@ -97,14 +97,22 @@ impl FromStr for CronRule {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = |why: &dyn fmt::Display| {
+            format!("`{text}` is not a five-field cron pattern ({why}): write it as `30 8 * * 1-5`")
+        };
+        // croner reads more than it says: names for whole patterns, and lists with holes.
+        if text.split_whitespace().count() != 5 {
+            return Err(wrong(&"it has another number of fields"));
+        }
+        if text.split_whitespace().any(|field| field.split(',').any(str::is_empty)) {
+            return Err(wrong(&"a list has a hole"));
+        }
         let pattern = croner::parser::CronParser::builder()
             .seconds(croner::parser::Seconds::Disallowed)
             .year(croner::parser::Year::Disallowed)
             .build()
             .parse(text)
-            .map_err(|error| {
-                format!("`{text}` is not a five-field cron pattern ({error}): write it as `30 8 * * 1-5`")
-            })?;
+            .map_err(|error| wrong(&error))?;
         Ok(Self { text: text.to_owned(), pattern: Box::new(pattern) })
     }
 }
@@ -324,7 +332,7 @@ mod tests {
             .map(|at| at.to_string())
             .collect();
         assert_eq!(got, ["2026-11-27T08:30:00", "2026-11-30T08:30:00"]);
-        for bad in ["", "* * * *", "* * * * * *", "61 * * * *"] {
+        for bad in ["", "* * * *", "* * * * * *", "61 * * * *", "@daily", "0 1,,2 * * *", "0 1, * * *"] {
             assert!(bad.parse::<CronRule>().is_err(), "{bad}");
         }
     }

@@ -225,3 +225,27 @@ fn the_openapi_document_names_every_route() {
     }
     assert_eq!(document["paths"].as_object().unwrap().len(), named);
 }
+
+#[test]
+fn who_hangs_up_on_the_events_gives_the_place_back() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    for shutdown in [std::net::Shutdown::Write, std::net::Shutdown::Both] {
+        let mut listeners: Vec<UnixStream> = (0..MAX_CONNECTIONS)
+            .map(|_| {
+                let mut stream = UnixStream::connect(home.socket()).unwrap();
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                stream.write_all(b"GET /v1/events HTTP/1.1\r\nhost: dosed\r\n\r\n").unwrap();
+                let mut first = [0];
+                stream.read_exact(&mut first).unwrap();
+                stream
+            })
+            .collect();
+        for stream in &mut listeners {
+            stream.shutdown(shutdown).unwrap();
+            // The daemon ends it too, without an event to write.
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        assert!(home.curl(&[], "/v1/status").is_object(), "{shutdown:?}");
+    }
+}
