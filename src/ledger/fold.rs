@@ -92,16 +92,22 @@ impl Ledger {
     }
 
     /// Returns the standing facts about a slot, oldest recorded first.
+    ///
+    /// Of one device, in the order in which it wrote them, even where its clock was set back between them.
     fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
-        let ids = self.by_occurrence.get(occurrence);
-        let mut records: Vec<_> = ids
-            .into_iter()
-            .flatten()
-            .filter(|id| self.stands(id))
-            .filter_map(|id| self.records.get(id))
-            .collect();
-        records.sort_by(|a, b| (a.recorded_at, &a.id).cmp(&(b.recorded_at, &b.id)));
-        records
+        let ids = self.by_occurrence.get(occurrence).into_iter().flatten();
+        let mut latest: Option<(&FactId, Timestamp)> = None;
+        let mut records: Vec<(Timestamp, &Record)> = Vec::new();
+        for id in ids.filter(|id| self.stands(id)) {
+            let Some(record) = self.records.get(id) else { continue };
+            let before = latest.filter(|(last, _)| last.device == id.device).map(|(_, at)| at);
+            let at = before.map_or(record.recorded_at, |before| before.max(record.recorded_at));
+            latest = Some((id, at));
+            records.push((at, record));
+        }
+        // Stable: the ids come in the order of device and number.
+        records.sort_by_key(|(at, _)| *at);
+        records.into_iter().map(|(_, record)| record).collect()
     }
 
     /// Returns the answer that resolves a slot: the first intake or skip that stands.
@@ -140,6 +146,20 @@ impl Ledger {
             .collect();
         found.sort_unstable();
         found
+    }
+
+    /// Returns the last instant at which a slot's reminder was delivered since it was last snoozed, in the
+    /// order of writing: a clock that was set back must not hide the end of a snooze.
+    #[must_use]
+    pub fn delivered_since_snooze(&self, occurrence: &OccurrenceId) -> Option<Timestamp> {
+        let since = self.about(occurrence).into_iter().rev();
+        since
+            .take_while(|record| !matches!(record.fact, Fact::Snooze { .. }))
+            .filter_map(|record| match record.fact {
+                Fact::Delivered { at, .. } => Some(at),
+                _ => None,
+            })
+            .max()
     }
 
     /// Returns where notifications may still be on a screen: those that no fact says were closed.

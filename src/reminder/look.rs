@@ -157,7 +157,7 @@ impl Reminder {
         if self.ask_again.contains(id) {
             return true;
         }
-        let recorded = self.ledger.deliveries(id).last().copied();
+        let recorded = self.ledger.delivered_since_snooze(id);
         recorded.max(self.shown.get(id).copied()).is_none_or(|last| last < due)
     }
 

@@ -357,6 +357,10 @@ impl Reminder {
         let everything = record.fact.shapes_plan() && record.fact.item().is_none();
         let item = record.fact.item().cloned();
         self.ledger.fold(record.clone());
+        if let Fact::Snooze { occurrence, .. } = &record.fact {
+            // The end of the snooze is something new to show, whatever the clock says then.
+            self.shown.remove(occurrence);
+        }
         match item {
             Some(item) => self.expect(&item, now),
             None if everything => self.expect_all(now),

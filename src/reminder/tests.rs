@@ -638,3 +638,14 @@ fn a_reminder_that_was_let_go_on_its_way_to_the_screen_is_taken_down() {
     stage.input(Input::Shown(alert, Place { notification: 1, server: None }));
     stage.said(&["08:00 withdraw 1"]);
 }
+
+#[test]
+fn a_snooze_after_the_clock_was_set_back_is_the_newest() {
+    let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
+    stage.at("2026-11-25T11:00").press(1, Button::Snooze);
+    stage.now = stage.zone.to_timestamp("2026-11-25T08:30".parse::<DateTime>().unwrap()).unwrap();
+    stage.input(Input::ClockChanged);
+    stage.answer(Verb::Snooze, "a@2026-11-25T08:00").said.clear();
+    stage.sleep_until("2026-11-25T08:45");
+    stage.said(&["08:45 show 2: Anise: 5 mg | with food | planned 08:00, 45 min ago"]);
+}

@@ -7,8 +7,8 @@
 //! account. The seed of a run that fails is printed; `DOSED_SIMULATION_SEED` runs it again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dosed::config;
 use dosed::ledger::{Channel, CloseReason, Fact, FactId, Ledger, Place, Record, State, replay, timeline};
