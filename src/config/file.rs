@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::report::Problem;
 use super::text::{ClockTime, Day, Days, Text, ZoneName};
-use crate::schedule::{CronRule, ItemId, Length, Quantity, Target};
+use crate::schedule::{CronRule, ItemId, Length, Quantity, Quiet, Target};
 
 /// A dosed schedule.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -23,6 +23,13 @@ pub(super) struct FileToml {
     /// Keeps every name and dose out of notifications and logs.
     #[serde(default)]
     pub(super) private: bool,
+    /// Hours in which nothing sounds or shows; what comes due waits, at most for half of its grace.
+    #[serde(default)]
+    pub(super) quiet: Option<Text<Quiet>>,
+    /// How long *Snooze* lasts when nobody says.
+    #[serde(default)]
+    #[schemars(with = "Option<Text<Length>>")]
+    pub(super) snooze: Option<Spanned<Text<Length>>>,
     /// Things that are taken.
     #[serde(default)]
     #[schemars(with = "Vec<ItemToml>")]

@@ -6,13 +6,12 @@ use std::ops::Range;
 use jiff::SignedDuration;
 use toml::Spanned;
 
-use super::Schedule;
 use super::file::{FileToml, ItemToml, LateToml, in_order};
 use super::report::Problem;
 use super::text::ZoneName;
 use crate::schedule::{
-    Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Recurrence, Rule, Stock, TaperStep,
-    Weekdays,
+    Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Recurrence, Rule, Schedule, Settings,
+    Stock, TaperStep, Weekdays,
 };
 
 /// An item can have this many times a day at most.
@@ -24,6 +23,8 @@ const MIN_ELAPSED: SignedDuration = SignedDuration::from_mins(1);
 /// Reminders cannot come again faster than this, nor more often.
 const MIN_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 const MAX_AGAIN: u32 = 100;
+/// The snooze of a button cannot last longer than this.
+const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where a problem of one item is, by key.
 struct Places<'a> {
@@ -87,6 +88,7 @@ pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem
             (lowered, definition)
         }));
     }
+    let settings = lower_settings(file, &mut problems);
     if items.is_empty() && problems.is_empty() {
         // A full disk or a slip of the hand empties files; that must not silence every reminder.
         problems.push(Problem::new(
@@ -95,7 +97,23 @@ pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem
             "add a `[[supplement]]` or a `[[habit]]`",
         ));
     }
-    if problems.is_empty() { Ok(Schedule { items }) } else { Err(in_order(problems)) }
+    if problems.is_empty() { Ok(Schedule { items, settings }) } else { Err(in_order(problems)) }
+}
+
+/// Makes what holds for all items.
+fn lower_settings(file: &FileToml, problems: &mut Vec<Problem>) -> Settings {
+    let mut settings = Settings { quiet: file.quiet.map(|quiet| quiet.0), ..Settings::default() };
+    if let Some(snooze) = &file.snooze {
+        match snooze.get_ref().0.elapsed() {
+            Some(length) if MIN_AGAIN <= length && length <= MAX_SNOOZE => settings.snooze = length,
+            _ => problems.push(Problem::new(
+                snooze.span(),
+                format!("a snooze cannot last {}", snooze.get_ref().0),
+                "use one minute to one day, such as `15m`",
+            )),
+        }
+    }
+    settings
 }
 
 /// Writes an item down as a journal keeps it: the keys of the file and the kind, as JSON.

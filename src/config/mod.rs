@@ -14,20 +14,13 @@ use jiff::tz::TimeZone;
 pub use file::json_schema;
 pub use report::{Problem, render};
 
-use crate::schedule::Item;
+use crate::schedule::{Item, Schedule};
 
 /// The schedule that is written where there is none.
 pub const DEFAULT_SCHEDULE: &str = include_str!("../../config/schedule.toml");
 
 /// A schedule file larger than this is refused, in bytes.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
-
-/// A schedule as it was read.
-#[derive(Clone, Debug)]
-pub struct Schedule {
-    /// The items in the order of the file, each with its definition as JSON text.
-    pub items: Vec<(Item, String)>,
-}
 
 /// Why a schedule could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -182,3 +182,15 @@ fn a_cron_pattern_that_never_comes_is_refused() {
     let problems = parse("[[habit]]\nid = \"a\"\ncron = \"0 8 31 2 *\"\n").unwrap_err();
     assert_eq!(problems[0].message, "`0 8 31 2 *` never comes");
 }
+
+#[test]
+fn what_holds_for_all_items_is_checked() {
+    check(
+        "quiet = \"22:00\"\nsnooze = \"3 months\"\n[[habit]]\nid = \"a\"\ntimes = [\"08:00\"]\n",
+        &[(1, 9, "`22:00` are no quiet hours | write them as `22:00..07:00`")],
+    );
+    check(
+        "snooze = \"3 months\"\n[[habit]]\nid = \"a\"\ntimes = [\"08:00\"]\n",
+        &[(1, 10, "a snooze cannot last 3 months | use one minute to one day, such as `15m`")],
+    );
+}

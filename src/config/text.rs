@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::schedule::{CronRule, ItemId, Length, Quantity, Target, Weekdays};
+use crate::schedule::{CronRule, ItemId, Length, Quantity, Quiet, Target, Weekdays, parse_clock_time};
 
 /// A value that stands in the file as a string.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,6 +37,7 @@ described! {
     Quantity: "Quantity", r"^[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)? ?\S+$", "500 mg";
     Target: "Target", r"^.+ ?/ ?(day|week)$", "150 min / week";
     Length: "Length", r"^([0-9]+ ?[a-z]+ ?)+$", "4h";
+    Quiet: "Quiet", r"^[0-9:]+\.\.[0-9:]+$", "22:00..07:00";
     CronRule: "Cron", r"^\S+ \S+ \S+ \S+ \S+$", "30 8 * * 1-5";
 }
 
@@ -86,13 +87,7 @@ impl FromStr for ClockTime {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || format!("`{text}` is not a time of the day: write it as `08:00` or `08:00:30`");
-        let parts: Vec<&str> = text.split(':').collect();
-        let two_digits = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-        if !(2..=3).contains(&parts.len()) || !parts.iter().all(two_digits) {
-            return Err(wrong());
-        }
-        let number = |i: usize| parts.get(i).map_or(Ok(0), |part| part.parse::<i8>()).map_err(|_| wrong());
-        Time::new(number(0)?, number(1)?, number(2)?, 0).map(Self).map_err(|_| wrong())
+        parse_clock_time(text).map(Self).ok_or_else(wrong)
     }
 }
 

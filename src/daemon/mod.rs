@@ -401,7 +401,7 @@ impl Daemon {
                 let _ = self
                     .events
                     .send(format!("{{\"event\":\"schedule\",\"items\":{}}}", schedule.items.len()).into());
-                self.input(now, Input::Schedule(schedule.items)).await;
+                self.input(now, Input::Schedule(schedule)).await;
             }
             Err(error) => {
                 warn!(%error, "the schedule was changed and cannot be used; the one before goes on. `dosed check` tells more");

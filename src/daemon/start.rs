@@ -114,7 +114,7 @@ impl Daemon {
             wrote_schedule,
             options,
         };
-        daemon.input(now, Input::Started { zone_name, zone, items: schedule.items }).await;
+        daemon.input(now, Input::Started { zone_name, zone, schedule }).await;
         Ok((daemon, sources, listener))
     }
 

@@ -233,7 +233,7 @@ impl Reminder {
                 Button::Taken => self.intake(&id.item, Some(&id), at),
                 Button::Skip => Fact::Skip { occurrence: id, at, reason: None, note: None, key: None },
                 Button::Snooze => {
-                    let until = now.checked_add(self.snooze).unwrap_or(Timestamp::MAX);
+                    let until = now.checked_add(self.settings.snooze).unwrap_or(Timestamp::MAX);
                     Fact::Snooze { occurrence: id, at: now, until, key: None }
                 }
             };
@@ -256,7 +256,7 @@ impl Reminder {
     fn notice(&self, name: AlertId, now: Timestamp) -> Notice {
         let lines = self.alerts.get(&name).map(|alert| &alert.lines);
         let lines = lines.into_iter().flat_map(BTreeMap::values);
-        Notice::new(name, lines, &self.plan, now, self.snooze)
+        Notice::new(name, lines, &self.plan, now, self.settings.snooze)
     }
 }
 

@@ -330,7 +330,7 @@ impl Reminder {
         if standing.state != State::Due {
             return self.nothing_due(item, now);
         }
-        let length = answer.length.unwrap_or(self.snooze);
+        let length = answer.length.unwrap_or(self.settings.snooze);
         let until = now.checked_add(length).unwrap_or(Timestamp::MAX);
         let grace = planned.regimen.item.grace;
         let latest =

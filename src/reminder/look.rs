@@ -124,18 +124,24 @@ impl Reminder {
                     let (due, next) = latest_and_next(&leads(&planned), now);
                     look.wake_at(next);
                     if let Some(due) = due.filter(|due| self.wants(id, *due)) {
-                        look.show.push(Shown::new(&planned, due, true));
+                        match self.withheld_until(due, planned.occurrence.at, now) {
+                            Some(until) => look.wake(until),
+                            None => look.show.push(Shown::new(&planned, due, true)),
+                        }
                     }
                 }
                 State::Due => {
                     look.wake(standing.closes);
-                    let (due, next) =
-                        latest_and_next(&reminders(&planned, self.ledger.snoozed_until(id)), now);
+                    let points = reminders(&planned, self.ledger.snoozed_until(id));
+                    let (due, next) = latest_and_next(&points, now);
                     look.wake_at(next);
                     if let Some(due) =
                         due.filter(|due| self.wants(id, *due) && !self.lets_go(&planned, *due, now))
                     {
-                        look.show.push(Shown::new(&planned, due, false));
+                        match self.withheld_until(points[0], standing.closes, now) {
+                            Some(until) => look.wake(until),
+                            None => look.show.push(Shown::new(&planned, due, false)),
+                        }
                     }
                 }
                 // Answered ahead of its time, or paused: the one after it is looked for then.
@@ -159,6 +165,16 @@ impl Reminder {
         }
         let recorded = self.ledger.delivered_since_snooze(id);
         recorded.max(self.shown.get(id).copied()).is_none_or(|last| last < due)
+    }
+
+    /// Returns when to look again at what is due and waits, as it is a quiet hour.
+    ///
+    /// It waits for half of the time in which it can be answered, from `first` to `closes`, and no longer:
+    /// a reminder that nobody sees is better than one that never was.
+    fn withheld_until(&self, first: Timestamp, closes: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let latest = first.checked_add(closes.duration_since(first) / 2).unwrap_or(closes);
+        let ends = self.settings.quiet?.ends(now, self.plan.zones.zone_at(now))?;
+        Some(ends.min(latest)).filter(|until| now < *until)
     }
 
     /// Tells whether a slot was slept through and is to be let go for that.

@@ -21,7 +21,7 @@ pub use notice::{Button, Notice};
 pub use refusal::Refusal;
 
 use crate::ledger::{CloseReason, Fact, FactId, Ledger, Place, Record};
-use crate::schedule::{Item, ItemId, OccurrenceId, Plan};
+use crate::schedule::{ItemId, OccurrenceId, Plan, Schedule, Settings};
 
 /// Facts older than this, and of nothing open, are left to the database.
 const MEMORY: SignedDuration = SignedDuration::from_hours(72);
@@ -51,11 +51,11 @@ pub enum Input {
         zone_name: String,
         /// That zone.
         zone: TimeZone,
-        /// All items, each with its definition as JSON text.
-        items: Vec<(Item, String)>,
+        /// The schedule.
+        schedule: Schedule,
     },
-    /// The schedule was read: all items, each with its definition as JSON text.
-    Schedule(Vec<(Item, String)>),
+    /// The schedule was read.
+    Schedule(Schedule),
     /// The person's clock shows this zone.
     Zone(String, TimeZone),
     /// Someone answers.
@@ -163,13 +163,10 @@ pub struct Reminder {
     retry_at: Option<Timestamp>,
     retry_after: SignedDuration,
     forget_at: Timestamp,
-    snooze: SignedDuration,
+    settings: Settings,
 }
 
 impl Reminder {
-    /// How long *Snooze* on a notification lasts.
-    pub const DEFAULT_SNOOZE: SignedDuration = SignedDuration::from_mins(15);
-
     /// Returns the reminders for a plan and what is known of the recent past.
     #[must_use]
     pub fn new(plan: Plan, ledger: Ledger, now: Timestamp) -> Self {
@@ -199,7 +196,7 @@ impl Reminder {
             retry_at: None,
             retry_after: RETRY_FIRST,
             forget_at: now,
-            snooze: Self::DEFAULT_SNOOZE,
+            settings: Settings::default(),
         };
         reminder.expect_all(now);
         reminder
@@ -247,12 +244,12 @@ impl Reminder {
         match input {
             Input::Tick => {}
             Input::ClockChanged => self.expect_all(now),
-            Input::Started { zone_name, zone, items } => {
+            Input::Started { zone_name, zone, schedule } => {
                 self.take_zone(now, zone_name, zone, &mut actions);
-                self.take_schedule(now, items, &mut actions);
+                self.take_schedule(now, schedule, &mut actions);
                 self.take_over(now, &mut actions);
             }
-            Input::Schedule(items) => self.take_schedule(now, items, &mut actions),
+            Input::Schedule(schedule) => self.take_schedule(now, schedule, &mut actions),
             Input::Zone(name, zone) => self.take_zone(now, name, zone, &mut actions),
             Input::Answer { request, answer, context } => {
                 self.know(context);
@@ -315,7 +312,12 @@ impl Reminder {
     }
 
     /// Opens and closes regimens where the schedule differs from what was last recorded.
-    fn take_schedule(&mut self, now: Timestamp, items: Vec<(Item, String)>, actions: &mut Vec<Action>) {
+    fn take_schedule(&mut self, now: Timestamp, schedule: Schedule, actions: &mut Vec<Action>) {
+        let Schedule { items, settings } = schedule;
+        if settings != self.settings {
+            self.settings = settings;
+            self.expect_all(now);
+        }
         let kept: BTreeSet<ItemId> = items.iter().map(|(item, _)| item.id.clone()).collect();
         let gone: Vec<ItemId> = self.definitions.keys().filter(|id| !kept.contains(id)).cloned().collect();
         for item in gone {

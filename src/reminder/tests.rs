@@ -65,8 +65,7 @@ impl Stage {
 
     fn schedule(&mut self, schedule: &str) {
         schedule.clone_into(&mut self.schedule);
-        let items = config::parse(schedule).unwrap().items;
-        self.input(Input::Schedule(items));
+        self.input(Input::Schedule(config::parse(schedule).unwrap()));
     }
 
     /// Ends the process as kill -9 does, and starts it again from what was recorded.
@@ -80,9 +79,9 @@ impl Stage {
         });
         self.reminder = Reminder::new(plan, ledger, self.now);
         self.alerts.clear();
-        let items = config::parse(&self.schedule).unwrap().items;
+        let schedule = config::parse(&self.schedule).unwrap();
         let zone = self.zone.clone();
-        self.input(Input::Started { zone_name: zone.iana_name().unwrap().to_owned(), zone, items });
+        self.input(Input::Started { zone_name: zone.iana_name().unwrap().to_owned(), zone, schedule });
     }
 
     fn at(&mut self, local: &str) -> &mut Self {
@@ -648,4 +647,28 @@ fn a_snooze_after_the_clock_was_set_back_is_the_newest() {
     stage.answer(Verb::Snooze, "a@2026-11-25T08:00").said.clear();
     stage.sleep_until("2026-11-25T08:45");
     stage.said(&["08:45 show 2: Anise: 5 mg | with food | planned 08:00, 45 min ago"]);
+}
+
+#[test]
+fn what_comes_due_in_quiet_hours_waits_for_their_end_or_half_of_its_grace() {
+    let quiet = |time: &str| format!("quiet = \"22:00..07:00\"\n{}", BASIC.replace("08:00", time));
+    let mut stage = Stage::new(&quiet("06:30"), "2026-11-25T05:00");
+    stage.sleep_until("2026-11-25T09:00");
+    stage.said(&["07:00 show 1: Anise: 5 mg | with food | planned 06:30, 30 min ago"]);
+    let mut stage = Stage::new(&quiet("23:00"), "2026-11-25T12:00");
+    stage.sleep_until("2026-11-26T02:00");
+    stage.said(&["01:00 show 1: Anise: 5 mg | with food | planned Wed 25 Nov, 23:00"]);
+    // Quiet hours that are taken out of the schedule hold nothing back any more.
+    let mut stage = Stage::new(&quiet("06:30"), "2026-11-25T05:00");
+    stage.sleep_until("2026-11-25T06:40").said(&[]);
+    stage.schedule(&BASIC.replace("08:00", "06:30"));
+    stage.said(&["06:40 show 1: Anise: 5 mg | with food | planned 06:30, 10 min ago"]);
+}
+
+#[test]
+fn the_button_snoozes_as_long_as_the_schedule_says() {
+    let mut stage = Stage::new(&format!("snooze = \"30m\"\n{BASIC}"), "2026-11-25T07:00");
+    stage.at("2026-11-25T08:00").press(1, Button::Snooze).said.clear();
+    stage.sleep_until("2026-11-25T08:40");
+    stage.said(&["08:30 show 2: Anise: 5 mg | with food | planned 08:00, 30 min ago"]);
 }

@@ -10,6 +10,7 @@ mod plan;
 mod quantity;
 mod regimen;
 mod rule;
+mod settings;
 mod weekdays;
 mod zones;
 
@@ -20,5 +21,6 @@ pub use plan::{Plan, Planned};
 pub use quantity::{Decimal, ParseQuantityError, Quantity, Unit};
 pub use regimen::{Occurrence, Regimen};
 pub use rule::{CronRule, Cycle, Interval, Recurrence, Rule};
+pub use settings::{Quiet, Schedule, Settings, parse_clock_time};
 pub use weekdays::{ParseWeekdaysError, Weekdays};
 pub use zones::ZoneHistory;

@@ -15,7 +15,7 @@ use dosed::ledger::{Channel, CloseReason, Fact, FactId, Ledger, Place, Record, S
 use dosed::reminder::{
     Action, AlertId, Answer, Button, Input, Outcome, Reminder, RequestId, Target, Token, Verb,
 };
-use dosed::schedule::{Item, OccurrenceId, Plan, ZoneHistory};
+use dosed::schedule::{OccurrenceId, Plan, Schedule, ZoneHistory};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -264,14 +264,14 @@ impl World {
         self.learn_at = Timestamp::MIN;
     }
 
-    fn items(&self) -> Vec<(Item, String)> {
+    fn schedule(&self) -> Schedule {
         let text: String = self.specs.iter().map(|(spec, _)| spec.toml(self.bug)).collect();
-        config::parse(&text).unwrap().items
+        config::parse(&text).unwrap()
     }
 
     fn tell_schedule(&mut self) {
-        let items = self.items();
-        self.input(Input::Schedule(items));
+        let schedule = self.schedule();
+        self.input(Input::Schedule(schedule));
     }
 
     fn told_zone(&self, zone: TimeZone) -> (String, TimeZone) {
@@ -498,8 +498,8 @@ impl World {
         });
         self.core = Reminder::new(plan, ledger, self.now);
         let (zone_name, zone) = self.told_zone(self.zone());
-        let items = self.items();
-        self.input(Input::Started { zone_name, zone, items });
+        let schedule = self.schedule();
+        self.input(Input::Started { zone_name, zone, schedule });
     }
 
     fn set_clock(&mut self, to: Timestamp) {

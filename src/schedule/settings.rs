@@ -1,0 +1,123 @@
+//! What a schedule file says: its items, and what holds for all of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Item;
+
+/// A schedule as it was read.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The items in the order of the file, each with its definition as JSON text.
+    pub items: Vec<(Item, String)>,
+    /// What holds for all of them.
+    pub settings: Settings,
+}
+
+/// What holds for all items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The hours in which nothing sounds or shows.
+    pub quiet: Option<Quiet>,
+    /// How long *Snooze* lasts when nobody says.
+    pub snooze: SignedDuration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { quiet: None, snooze: SignedDuration::from_mins(15) }
+    }
+}
+
+/// Quiet hours of every day, `22:00..07:00`: from the first on, until the second, in local time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// When they begin.
+    pub from: Time,
+    /// When they end, itself left out.
+    pub until: Time,
+}
+
+impl Quiet {
+    /// Returns when the quiet hours end in which an instant lies; `None` where it lies in none.
+    #[must_use]
+    pub fn ends(self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+        let local = zone.to_datetime(now);
+        let clock = local.time();
+        let over_midnight = self.until <= self.from;
+        let is_quiet = if over_midnight {
+            clock >= self.from || clock < self.until
+        } else {
+            self.from <= clock && clock < self.until
+        };
+        if !is_quiet {
+            return None;
+        }
+        let ends_tomorrow = over_midnight && clock >= self.from;
+        let date = if ends_tomorrow { local.date().tomorrow().ok()? } else { local.date() };
+        let end = zone.to_timestamp(date.to_datetime(self.until)).ok()?;
+        // Where clocks go back, the same local time can lie behind and ahead.
+        (end > now).then_some(end)
+    }
+}
+
+impl FromStr for Quiet {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("`{text}` are no quiet hours: write them as `22:00..07:00`");
+        let (from, until) = text.split_once("..").ok_or_else(wrong)?;
+        let time = |text: &str| parse_clock_time(text.trim()).ok_or_else(wrong);
+        let quiet = Self { from: time(from)?, until: time(until)? };
+        if quiet.from == quiet.until { Err(wrong()) } else { Ok(quiet) }
+    }
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.from.strftime("%H:%M"), self.until.strftime("%H:%M"))
+    }
+}
+
+/// Reads a time of the day, `08:00` or `08:00:30`.
+#[must_use]
+pub fn parse_clock_time(text: &str) -> Option<Time> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let two_digits = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    if !(2..=3).contains(&parts.len()) || !parts.iter().all(two_digits) {
+        return None;
+    }
+    let number = |i: usize| parts.get(i).map_or(Some(0), |part| part.parse::<i8>().ok());
+    Time::new(number(0)?, number(1)?, number(2)?, 0).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(quiet: &str, now: &str, ends: Option<&str>) {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let now = zone.to_timestamp(now.parse().unwrap()).unwrap();
+        let got = quiet.parse::<Quiet>().unwrap().ends(now, &zone);
+        assert_eq!(got.map(|end| zone.to_datetime(end).to_string()).as_deref(), ends, "{quiet} {now}");
+    }
+
+    #[test]
+    fn quiet_hours_end() {
+        check("22:00..07:00", "2026-11-25T21:59:59", None);
+        check("22:00..07:00", "2026-11-25T22:00", Some("2026-11-26T07:00:00"));
+        check("22:00..07:00", "2026-11-26T06:59", Some("2026-11-26T07:00:00"));
+        check("22:00..07:00", "2026-11-26T07:00", None);
+        check("12:00..14:00", "2026-11-26T13:00", Some("2026-11-26T14:00:00"));
+        // The end lies in the hour that the clocks leap over.
+        check("22:00..02:30", "2026-03-29T01:00", Some("2026-03-29T03:30:00"));
+        for bad in ["", "22:00", "22..7", "22:00..22:00", "22:00-07:00", "25:00..07:00"] {
+            assert!(bad.parse::<Quiet>().is_err(), "{bad}");
+        }
+    }
+}
