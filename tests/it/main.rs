@@ -20,6 +20,7 @@ mod faults;
 mod fuzz;
 mod oracle;
 mod peer;
+mod servers;
 mod service;
 mod simulation;
 mod socket;
