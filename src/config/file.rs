@@ -24,7 +24,6 @@ pub(super) struct FileToml {
     #[serde(default)]
     pub(super) private: bool,
     /// Hours in which nothing sounds or shows; what comes due waits, at most for half of its grace.
-    #[serde(default)]
     pub(super) quiet: Option<Text<Quiet>>,
     /// How long *Snooze* lasts when nobody says.
     #[serde(default)]

@@ -136,14 +136,7 @@ impl Ledger {
     /// Returns the instants at which a slot's reminder was delivered, in order.
     #[must_use]
     pub fn deliveries(&self, occurrence: &OccurrenceId) -> Vec<Timestamp> {
-        let mut found: Vec<_> = self
-            .about(occurrence)
-            .into_iter()
-            .filter_map(|record| match record.fact {
-                Fact::Delivered { at, .. } => Some(at),
-                _ => None,
-            })
-            .collect();
+        let mut found: Vec<_> = self.about(occurrence).into_iter().filter_map(delivered_at).collect();
         found.sort_unstable();
         found
     }
@@ -153,13 +146,7 @@ impl Ledger {
     #[must_use]
     pub fn delivered_since_snooze(&self, occurrence: &OccurrenceId) -> Option<Timestamp> {
         let since = self.about(occurrence).into_iter().rev();
-        since
-            .take_while(|record| !matches!(record.fact, Fact::Snooze { .. }))
-            .filter_map(|record| match record.fact {
-                Fact::Delivered { at, .. } => Some(at),
-                _ => None,
-            })
-            .max()
+        since.take_while(|record| !matches!(record.fact, Fact::Snooze { .. })).filter_map(delivered_at).max()
     }
 
     /// Returns where notifications may still be on a screen: those that no fact says were closed.
@@ -340,5 +327,12 @@ impl Ledger {
         if let Some(key) = record.fact.key() {
             self.by_key.remove(key);
         }
+    }
+}
+
+fn delivered_at(record: &Record) -> Option<Timestamp> {
+    match record.fact {
+        Fact::Delivered { at, .. } => Some(at),
+        _ => None,
     }
 }

@@ -93,7 +93,7 @@ impl Reminder {
             .filter(|item| looked.contains(*item))
             .collect();
         let askable: BTreeSet<OccurrenceId> =
-            concerned.into_iter().flat_map(|item| self.askable(item, now)).collect();
+            concerned.into_iter().flat_map(|item| self.askable(item, now)).map(|p| p.occurrence.id).collect();
         let mut changed = Vec::new();
         for (name, alert) in &mut self.alerts {
             let before = alert.lines.len();
@@ -116,26 +116,31 @@ impl Reminder {
     /// Takes over what an earlier run left on the screen: it is asked about in its place, and what needs
     /// no answer any more is taken down. Its buttons spoke to a process that is no more.
     pub(super) fn take_over(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
-        let mut left: BTreeMap<Place, Vec<OccurrenceId>> = BTreeMap::new();
-        for (occurrence, place) in self.ledger.places() {
-            if place.server.is_some() {
-                left.entry(place.clone()).or_default().push(occurrence.clone());
-            }
+        let places = self.ledger.places();
+        let left: Vec<_> = places.into_iter().filter(|(_, place)| place.server.is_some()).collect();
+        let items: BTreeSet<&ItemId> = left.iter().map(|(occurrence, _)| &occurrence.item).collect();
+        let askable: BTreeMap<OccurrenceId, Shown> = items
+            .into_iter()
+            .flat_map(|item| self.askable_lines(item, now))
+            .map(|line| (line.occurrence.id.clone(), line))
+            .collect();
+        let mut screen: BTreeMap<Place, BTreeMap<OccurrenceId, Shown>> = BTreeMap::new();
+        for (occurrence, place) in left {
+            let lines = screen.entry(place.clone()).or_default();
+            lines.extend(askable.get_key_value(occurrence).map(|(id, line)| (id.clone(), line.clone())));
         }
-        for (place, occurrences) in left {
-            let lines: Vec<Shown> = occurrences.iter().filter_map(|id| self.still_asked(id, now)).collect();
-            let id = AlertId(self.next_id());
-            actions.push(Action::Adopt(id, place.clone()));
+        for (place, lines) in screen {
+            let name = AlertId(self.next_id());
+            actions.push(Action::Adopt(name, place.clone()));
             if lines.is_empty() {
-                actions.push(Action::Withdraw(id));
+                actions.push(Action::Withdraw(name));
                 continue;
             }
             // What is due anew is shown when it is looked at, and the rest of its alert with it.
-            let is_due_anew = lines.iter().any(|line| self.wants(&line.occurrence.id, line.due));
-            let lines = lines.into_iter().map(|line| (line.occurrence.id.clone(), line)).collect();
-            self.alerts.insert(id, Alert { lines, undelivered: BTreeSet::new(), place: Some(place) });
+            let is_due_anew = lines.values().any(|line| self.wants(&line.occurrence.id, line.due));
+            self.alerts.insert(name, Alert { lines, undelivered: BTreeSet::new(), place: Some(place) });
             if !is_due_anew {
-                actions.push(Action::Show(self.notice(id, now)));
+                actions.push(Action::Show(self.notice(name, now)));
             }
         }
     }
@@ -145,14 +150,14 @@ impl Reminder {
     pub(super) fn take_shown(
         &mut self,
         now: Timestamp,
-        id: AlertId,
+        name: AlertId,
         place: Place,
         actions: &mut Vec<Action>,
     ) {
         self.retry_after = RETRY_FIRST;
-        let Some(alert) = self.alerts.get_mut(&id) else {
+        let Some(alert) = self.alerts.get_mut(&name) else {
             // It was let go while it was on its way to the screen.
-            actions.push(Action::Withdraw(id));
+            actions.push(Action::Withdraw(name));
             return;
         };
         if alert.place.as_ref() != Some(&place) {

@@ -101,16 +101,16 @@ impl Reminder {
         found
     }
 
-    /// Returns the line of an occurrence that an alert may still ask about.
-    pub(super) fn still_asked(&self, id: &OccurrenceId, now: Timestamp) -> Option<Shown> {
-        if !self.askable(&id.item, now).contains(id) {
-            return None;
-        }
-        let planned = self.near(&id.item, now).into_iter().find(|planned| planned.occurrence.id == *id)?;
-        let lead = planned.occurrence.at > now;
-        let points = if lead { leads(&planned) } else { reminders(&planned, self.ledger.snoozed_until(id)) };
-        let due = latest_and_next(&points, now).0?;
-        Some(Shown::new(&planned, due, lead))
+    /// Returns the lines of an item that an alert may still show.
+    pub(super) fn askable_lines(&self, item: &ItemId, now: Timestamp) -> Vec<Shown> {
+        let line = |planned: Planned<'_>| {
+            let lead = planned.occurrence.at > now;
+            let snoozed_until = self.ledger.snoozed_until(&planned.occurrence.id);
+            let points = if lead { leads(&planned) } else { reminders(&planned, snoozed_until) };
+            let due = latest_and_next(&points, now).0?;
+            Some(Shown::new(&planned, due, lead))
+        };
+        self.askable(item, now).into_iter().filter_map(line).collect()
     }
 
     fn look_at(&self, item: &ItemId, now: Timestamp) -> Look {
@@ -188,7 +188,7 @@ impl Reminder {
     }
 
     /// Returns the occurrences that an alert may still ask about.
-    pub(super) fn askable(&self, item: &ItemId, now: Timestamp) -> BTreeSet<OccurrenceId> {
+    pub(super) fn askable(&self, item: &ItemId, now: Timestamp) -> Vec<Planned<'_>> {
         self.near(item, now)
             .into_iter()
             .filter(|planned| {
@@ -203,7 +203,6 @@ impl Reminder {
                     _ => false,
                 }
             })
-            .map(|planned| planned.occurrence.id)
             .collect()
     }
 }
@@ -227,7 +226,8 @@ fn latest_and_next(points: &[Timestamp], now: Timestamp) -> (Option<Timestamp>, 
     (latest, next)
 }
 
-/// Returns when a due occurrence is to be reminded of: at its time or after its snooze, and again.
+/// Returns when a due occurrence is to be reminded of, never nothing: at its time or after its snooze,
+/// and again.
 fn reminders(planned: &Planned<'_>, snoozed_until: Option<Timestamp>) -> Vec<Timestamp> {
     let first = snoozed_until.unwrap_or(planned.occurrence.at);
     let again = planned.regimen.item.again;

@@ -1,6 +1,5 @@
 //! What a schedule file says: its items, and what holds for all of them.
 
-use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Time;
@@ -74,12 +73,6 @@ impl FromStr for Quiet {
         let time = |text: &str| parse_clock_time(text.trim()).ok_or_else(wrong);
         let quiet = Self { from: time(from)?, until: time(until)? };
         if quiet.from == quiet.until { Err(wrong()) } else { Ok(quiet) }
-    }
-}
-
-impl fmt::Display for Quiet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..{}", self.from.strftime("%H:%M"), self.until.strftime("%H:%M"))
     }
 }
 

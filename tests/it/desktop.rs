@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::{Desktop, Home, soon};
+use crate::support::{Desktop, Home, PATIENCE, soon};
 
 fn one(times: &str) -> String {
     format!(
@@ -166,16 +166,31 @@ fn what_a_killed_daemon_left_on_the_screen_is_answered_in_its_place() {
     let daemon = home.start();
     let mut watch = home.watch();
     assert_eq!(desktop.displayed(&home), 1);
+    until_ready(&home);
+    desktop.choose(&home, "Snooze");
+    watch.fact("snooze");
+    // One beside it would have stayed.
+    assert_eq!(desktop.displayed(&home), 0);
+    home.good(&["snooze", "a", "1s"]);
+    watch.fact("delivered");
     daemon.kill();
     // Another server has nothing on its screen: there it is shown anew.
     drop((dunst, watch));
     let _dunst = desktop.dunst(&home);
     let _daemon = home.start();
     watch = home.watch();
-    while home.journal().iter().filter(|line| line["fact"]["type"] == "delivered").count() < 2 {
+    while home.journal().iter().filter(|line| line["fact"]["type"] == "delivered").count() < 3 {
         watch.fact("delivered");
     }
     assert_eq!(desktop.displayed(&home), 1);
     desktop.choose(&home, "Taken");
     assert_eq!(watch.fact("intake")["fact"]["item"], "a");
+}
+
+/// Asks until the daemon has heard from the notification server.
+fn until_ready(home: &Home) {
+    let until = std::time::Instant::now() + PATIENCE;
+    while home.json(&["status", "--json"])["notifications"]["state"] != "ready" {
+        assert!(std::time::Instant::now() < until, "{}", home.log());
+    }
 }
