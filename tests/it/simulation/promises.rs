@@ -1,0 +1,166 @@
+//! The naive model: what it knows of each occurrence, and the promises that have to hold.
+
+use super::*;
+
+impl World {
+    /// The instant at which a local time is due, naively: through the zones one after another.
+    fn instant(&self, local: jiff::civil::DateTime) -> Timestamp {
+        for (i, (since, zone)) in self.zones.iter().enumerate() {
+            let at = zone.to_ambiguous_timestamp(local).compatible().unwrap();
+            let until = self.zones.get(i + 1).map_or(Timestamp::MAX, |(until, _)| *until);
+            if at <= until {
+                return at.max(*since);
+            }
+        }
+        unreachable!("the last zone has no end")
+    }
+
+    /// Lets the model know of the occurrences whose time has come.
+    pub(super) fn learn(&mut self) {
+        if self.now < self.learn_at {
+            return;
+        }
+        self.learn_at = self.now + SignedDuration::from_hours(12);
+        let (from, until) = (self.today().checked_sub(3.days()).unwrap(), self.today().tomorrow().unwrap());
+        for (spec, opened) in self.specs.clone() {
+            for local in spec.slots(from, until) {
+                let at = self.instant(local);
+                let slot = dosed::schedule::Slot::Civil(local);
+                let id = OccurrenceId { slot, item: spec.id.parse().unwrap() };
+                if at > self.now {
+                    self.learn_at = self.learn_at.min(at);
+                }
+                if at < opened || at > self.now || self.known.contains_key(&id) {
+                    continue;
+                }
+                let excused = self
+                    .pauses
+                    .iter()
+                    .any(|(since, until)| *since <= at && until.is_none_or(|until| at < until));
+                let known = Known {
+                    at,
+                    grace: SignedDuration::from_mins(spec.grace_minutes),
+                    again: spec.again,
+                    asked: 0,
+                    may_ask: 1,
+                    shown_by: 0,
+                    snoozed_until: None,
+                    resolved: self.disk.iter().rev().take(400).any(|record| resolves(&record.fact, &id)),
+                    excused,
+                    had_to_be_asked: false,
+                    closed: false,
+                };
+                self.known.insert(id, known);
+            }
+        }
+    }
+
+    pub(super) fn asked(&mut self, id: &OccurrenceId) {
+        let now = self.now;
+        let known = self.known.get_mut(id).unwrap_or_else(|| panic!("{id} was shown before its time, {now}"));
+        known.may_ask += u32::from(known.asked > 0 && known.shown_by != self.screen.run);
+        known.shown_by = self.screen.run;
+        known.asked += 1;
+        assert!(now >= known.at || self.turned_back, "{id} was shown at {now}, before {}", known.at);
+        let again = known.again.map_or(0, |(_, at_most)| at_most);
+        let may = known.may_ask * (1 + again);
+        assert!(
+            known.excused || known.asked <= may,
+            "{id} was asked about {} times, {may} were due",
+            known.asked
+        );
+    }
+
+    /// The model hears of what is on the disk.
+    pub(super) fn take_note(&mut self, fact: &Fact) {
+        if let Fact::Pause { at, until, .. } = fact {
+            self.pauses.push((*at, *until));
+            for known in self.known.values_mut() {
+                known.excused |= *at <= known.at && until.is_none_or(|until| known.at < until);
+            }
+        }
+        if let Fact::Resume { at, .. } = fact {
+            for (_, until) in &mut self.pauses {
+                *until = Some(until.map_or(*at, |until| until.min(*at)));
+            }
+        }
+        let Some(id) = fact.occurrence() else { return };
+        self.learn();
+        let Some(known) = self.known.get_mut(id) else { return };
+        match fact {
+            Fact::Intake { .. } | Fact::Skip { .. } => {
+                assert!(!known.resolved, "{id} was resolved twice");
+                known.resolved = true;
+            }
+            Fact::Snooze { until, .. } => {
+                known.snoozed_until = Some(*until);
+                known.may_ask += 1;
+            }
+            _ => {}
+        }
+    }
+
+    /// The states of what has closed in the last days.
+    pub(super) fn past(&self) -> BTreeMap<OccurrenceId, State> {
+        let from = self.now - SignedDuration::from_hours(72);
+        timeline(self.core.plan(), self.core.ledger(), None, from, self.now, self.now)
+            .into_iter()
+            .filter(|line| line.standing.closes <= self.now)
+            .map(|line| (line.planned.occurrence.id.clone(), line.standing.state))
+            .collect()
+    }
+
+    /// The invariants.
+    pub(super) fn check(&mut self) {
+        self.learn();
+        let now = self.now;
+        let mut on_screen = BTreeSet::new();
+        for id in self.screen.lines() {
+            assert!(on_screen.insert(id.clone()), "{id} is on two alerts");
+        }
+        for id in &on_screen {
+            if let Some(known) = self.known.get(id) {
+                assert!(!known.resolved, "{id} is resolved and still on the screen");
+                assert!(
+                    known.excused || now < known.closes(),
+                    "{id} is on the screen at {now}, after {}",
+                    known.closes()
+                );
+            }
+        }
+        for known in self.known.values_mut().filter(|known| !known.closed) {
+            let snoozed = known.snoozed_until.is_some_and(|until| now < until);
+            let open =
+                known.at <= now && now < known.closes() && !known.resolved && !known.excused && !snoozed;
+            // A server that works and a core that is not waiting to try again: now it has to have been asked.
+            known.had_to_be_asked |=
+                open && self.server_works && self.disk_works && self.core.retry_at().is_none();
+        }
+        for (id, known) in &mut self.known {
+            assert!(
+                !known.had_to_be_asked || known.asked > 0,
+                "{id} (at {}) was not asked about, {now}",
+                known.at
+            );
+            if let Some(until) = known.snoozed_until.filter(|until| *until <= now) {
+                let open = now < known.closes() && !known.resolved && !known.excused;
+                let must = open && self.server_works && self.disk_works && self.core.retry_at().is_none();
+                let asked = self.core.ledger().deliveries(id).iter().any(|at| *at >= until);
+                assert!(
+                    !must || asked || self.turned_back,
+                    "{id} was snoozed until {until} and forgotten, {now}"
+                );
+            }
+            known.closed |= now >= known.closes() + SignedDuration::from_hours(40);
+        }
+        self.known.retain(|_, known| !known.closed);
+        for id in std::mem::take(&mut self.acknowledged) {
+            let kept = usize::try_from(id.seq).ok().and_then(|seq| self.disk.get(seq - 1));
+            assert!(
+                kept.is_some_and(|record| record.id == id),
+                "{id} was acknowledged and is not on the disk"
+            );
+        }
+        assert!(self.core.next_deadline().is_none_or(|next| next > now), "a deadline stays in the past");
+    }
+}
