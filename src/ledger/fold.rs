@@ -23,8 +23,8 @@ pub struct Ledger {
     retractions: BTreeMap<FactId, BTreeSet<FactId>>,
     by_key: BTreeMap<String, FactId>,
     plan_facts: BTreeSet<FactId>,
-    /// Pauses and resumes by when they hold.
-    pauses: BTreeSet<(Timestamp, Timestamp, FactId)>,
+    /// Pauses and resumes in the order of writing: the later word holds, whatever the clock said then.
+    pauses: Vec<FactId>,
 }
 
 impl Ledger {
@@ -45,9 +45,6 @@ impl Ledger {
                 self.intakes_by_item.entry(item.clone()).or_default().insert(id.clone());
             }
             fact if fact.shapes_plan() => {
-                if let Fact::Pause { at, .. } | Fact::Resume { at, .. } = fact {
-                    self.pauses.insert((*at, record.recorded_at, id.clone()));
-                }
                 self.plan_facts.insert(id.clone());
             }
             _ => {}
@@ -55,7 +52,40 @@ impl Ledger {
         if let Some(key) = record.fact.key() {
             self.by_key.insert(key.to_owned(), id.clone());
         }
-        self.records.insert(id, record);
+        let is_pause = matches!(record.fact, Fact::Pause { .. } | Fact::Resume { .. });
+        self.records.insert(id.clone(), record);
+        if is_pause {
+            self.add_pause(id);
+        }
+    }
+
+    fn add_pause(&mut self, id: FactId) {
+        let follows = |last: &FactId| last.device == id.device && last.seq < id.seq;
+        let is_next = self.pauses.last().is_none_or(follows);
+        self.pauses.push(id);
+        if !is_next {
+            self.pauses.sort();
+            self.pauses =
+                self.as_written(self.pauses.iter()).into_iter().map(|record| record.id.clone()).collect();
+        }
+    }
+
+    /// Returns facts in the order of writing; they are given in the order of their ids.
+    ///
+    /// Of one device, that is the order of their numbers, even where its clock was set back between them;
+    /// of several, that of their clocks.
+    fn as_written<'a>(&'a self, ids: impl Iterator<Item = &'a FactId>) -> Vec<&'a Record> {
+        let mut latest: Option<(&FactId, Timestamp)> = None;
+        let mut records: Vec<(Timestamp, &Record)> = Vec::new();
+        for record in ids.filter_map(|id| self.records.get(id)) {
+            let before = latest.filter(|(last, _)| last.device == record.id.device).map(|(_, at)| at);
+            let at = before.map_or(record.recorded_at, |before| before.max(record.recorded_at));
+            latest = Some((&record.id, at));
+            records.push((at, record));
+        }
+        // Stable: what has one time stays in the order of device and number.
+        records.sort_by_key(|(at, _)| *at);
+        records.into_iter().map(|(_, record)| record).collect()
     }
 
     /// Returns a fact by its name.
@@ -92,22 +122,9 @@ impl Ledger {
     }
 
     /// Returns the standing facts about a slot, oldest recorded first.
-    ///
-    /// Of one device, in the order in which it wrote them, even where its clock was set back between them.
     fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
         let ids = self.by_occurrence.get(occurrence).into_iter().flatten();
-        let mut latest: Option<(&FactId, Timestamp)> = None;
-        let mut records: Vec<(Timestamp, &Record)> = Vec::new();
-        for id in ids.filter(|id| self.stands(id)) {
-            let Some(record) = self.records.get(id) else { continue };
-            let before = latest.filter(|(last, _)| last.device == id.device).map(|(_, at)| at);
-            let at = before.map_or(record.recorded_at, |before| before.max(record.recorded_at));
-            latest = Some((id, at));
-            records.push((at, record));
-        }
-        // Stable: the ids come in the order of device and number.
-        records.sort_by_key(|(at, _)| *at);
-        records.into_iter().map(|(_, record)| record).collect()
+        self.as_written(ids.filter(|id| self.stands(id)))
     }
 
     /// Returns the answer that resolves a slot: the first intake or skip that stands.
@@ -216,9 +233,9 @@ impl Ledger {
         self.pauses
             .iter()
             .rev()
-            .skip_while(|(at, ..)| *at > instant)
-            .filter(|(.., id)| self.stands(id))
-            .map(|(.., id)| &self.records[id].fact)
+            .filter(|id| self.stands(id))
+            .map(|id| &self.records[id].fact)
+            .filter(|fact| matches!(fact.at(), When::Instant(at) if at <= instant))
             .find(|fact| fact.item().is_none_or(|about| about == item))
     }
 
@@ -242,8 +259,8 @@ impl Ledger {
     /// Returns the pauses and resumes that stand.
     #[must_use]
     pub fn pauses(&self) -> Vec<Record> {
-        let standing = self.pauses.iter().filter(|(.., id)| self.stands(id));
-        standing.filter_map(|(.., id)| self.records.get(id)).cloned().collect()
+        let standing = self.pauses.iter().filter(|id| self.stands(id));
+        standing.filter_map(|id| self.records.get(id)).cloned().collect()
     }
 
     /// Returns the answer that was recorded last and stands.

@@ -154,3 +154,16 @@ fn the_button_snoozes_as_long_as_the_schedule_says() {
     stage.sleep_until("2026-11-25T08:40");
     stage.said(&["08:30 show 2: Anise: 5 mg | with food | planned 08:00, 30 min ago"]);
 }
+
+#[test]
+fn a_resume_after_the_clock_was_set_back_ends_the_pause() {
+    let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
+    stage.input(Input::Pause { request: RequestId(1), item: None, until: None, reason: None });
+    stage.now = stage.zone.to_timestamp("2026-11-24T22:00".parse::<DateTime>().unwrap()).unwrap();
+    stage.input(Input::ClockChanged);
+    stage.input(Input::Resume { request: RequestId(2), item: None });
+    stage.said.clear();
+    stage.sleep_until("2026-11-25T08:00").said(&["08:00 show 1: Anise: 5 mg | with food"]);
+    stage.restart();
+    stage.states("2026-11-25", &["a@2026-11-25T08:00 due"]);
+}
