@@ -335,6 +335,17 @@ pub fn recorded(fact: &Value, repeated: bool) -> String {
     )
 }
 
+/// Says whether the person sees what is shown now.
+fn person(person: &Value) -> String {
+    let away = [("locked", "the screen is locked"), ("idle", "idle"), ("do_not_disturb", "do not disturb")];
+    let away: Vec<&str> =
+        away.into_iter().filter(|(name, _)| person[name] == true).map(|(_, said)| said).collect();
+    if away.is_empty() {
+        return "reachable".to_owned();
+    }
+    format!("{}: reminders wait, at most for half of their grace", away.join(", "))
+}
+
 /// Shows how dosed is.
 #[must_use]
 pub fn status(status: &Value, now: Timestamp) -> String {
@@ -372,6 +383,7 @@ pub fn status(status: &Value, now: Timestamp) -> String {
             cell(format!("{} runs as process {}", text(status, "version"), status["pid"]), GOOD),
         ],
         vec![cell("notifications", FAINT), server],
+        vec![cell("person", FAINT), cell(person(&status["person"]), PLAIN)],
         vec![cell("last", FAINT), cell(last, PLAIN)],
         vec![cell("next", FAINT), cell(next, PLAIN)],
         vec![cell("zone", FAINT), cell(text(status, "zone"), PLAIN)],

@@ -75,6 +75,19 @@ struct Condition {
     no_server: Option<String>,
     zone: String,
     started_at: Timestamp,
+    /// What logind says; not known in the first moments.
+    session: Option<presence::Session>,
+    do_not_disturb: bool,
+}
+
+impl Condition {
+    /// Tells whether the person would not see what is shown now, or that is not known yet: logind and the
+    /// notification server are heard within moments, or it is known that they will not be.
+    fn is_away(&self) -> bool {
+        let is_here = self.session.is_some_and(|session| !session.locked && !session.idle);
+        let is_desktop_known = self.server.is_some() || self.no_server.is_some();
+        !is_here || !is_desktop_known || self.do_not_disturb
+    }
 }
 
 /// Everything that changes.
@@ -161,6 +174,10 @@ impl Daemon {
             Event::Presence(presence::Event::Woke) => {
                 info!("the machine has woken: looking at everything");
                 self.look_at_clock(now).await;
+            }
+            Event::Presence(presence::Event::Session(session)) => {
+                self.condition.session = Some(session);
+                self.look_at_person(now).await;
             }
             Event::Desktop(event) => self.take_desktop(now, event).await,
             Event::Call(call) => {
@@ -281,6 +298,7 @@ impl Daemon {
                 info!(server = %server.name, version = %server.version, "a notification server is there");
                 self.condition.no_server = None;
                 self.condition.server = Some(server);
+                self.look_at_person(now).await;
                 if again {
                     self.input(now, Input::ServerAppeared).await;
                 }
@@ -291,6 +309,11 @@ impl Daemon {
                 }
                 self.condition.server = None;
                 self.condition.no_server = Some(reason);
+                self.look_at_person(now).await;
+            }
+            desktop::Event::Inhibited(inhibited) => {
+                self.condition.do_not_disturb = inhibited;
+                self.look_at_person(now).await;
             }
         }
     }
@@ -433,6 +456,13 @@ impl Daemon {
             self.condition.zone.clone_from(&name);
         }
         self.input(now, Input::Zone(name, zone)).await;
+    }
+
+    /// Tells the core whether the person is there to see a reminder.
+    async fn look_at_person(&mut self, now: Timestamp) {
+        let away = self.condition.is_away();
+        debug!(away, "whether the person is away");
+        self.input(now, Input::Away(away)).await;
     }
 
     fn status(&self, now: Timestamp) -> status::Status {

@@ -114,7 +114,8 @@ impl Daemon {
             wrote_schedule,
             options,
         };
-        daemon.input(now, Input::Started { zone_name, zone, schedule }).await;
+        let away = daemon.condition.is_away();
+        daemon.input(now, Input::Started { zone_name, zone, schedule, away }).await;
         Ok((daemon, sources, listener))
     }
 

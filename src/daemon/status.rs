@@ -58,6 +58,11 @@ pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
         "zone": condition.zone,
         "schedule": { "path": schedule, "items": items, "error": condition.schedule_error },
         "notifications": notifications,
+        "person": {
+            "locked": condition.session.map(|session| session.locked),
+            "idle": condition.session.map(|session| session.idle),
+            "do_not_disturb": condition.do_not_disturb,
+        },
         "last": last,
         "next": next.get(0),
         "journal": { "path": format!("{data_dir}/journal/{device}.jsonl"), "device": device, "facts": marks.get(&device) },

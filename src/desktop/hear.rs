@@ -49,7 +49,12 @@ impl Desktop {
                         }
                     }
                 } else if sender.is_some() && sender == self.owner {
-                    self.hear_signal(&member, message);
+                    if member == "PropertiesChanged" {
+                        // What has changed is asked for: a server may tell only that something did.
+                        self.ask_inhibited().await;
+                    } else {
+                        self.hear_signal(&member, message);
+                    }
                 }
             }
             Type::MethodCall => {}
@@ -124,6 +129,13 @@ impl Desktop {
         }
     }
 
+    pub(super) fn set_inhibited(&mut self, inhibited: bool) {
+        if inhibited != self.inhibited {
+            self.inhibited = inhibited;
+            self.tell(Event::Inhibited(inhibited));
+        }
+    }
+
     async fn change_owner(&mut self, new: String) {
         self.owner = Some(new).filter(|new| !new.is_empty());
         self.numbers.clear();
@@ -146,6 +158,7 @@ impl Desktop {
                 }
                 self.lost_before = true;
                 self.presence = Presence::Unknown;
+                self.set_inhibited(false);
             }
         }
     }
@@ -171,6 +184,8 @@ impl Desktop {
                     (self.information.name, self.information.version) = (name, version);
                 }
             }
+            // A server without it never wants us to wait.
+            Call::Inhibited => self.set_inhibited(reply.and_then(read_flag).unwrap_or(false)),
             Call::Capabilities => match reply {
                 Ok(message) => {
                     // Who answers is the owner, also where the bus has just started it.
@@ -241,6 +256,10 @@ where
     T: serde::de::DeserializeOwned + zbus::zvariant::Type,
 {
     message.body().deserialize().map_err(|error| format!("the answer cannot be read: {error}"))
+}
+
+fn read_flag(message: &Message) -> Result<bool, String> {
+    read::<zbus::OwnedVariant>(message)?.try_into().map_err(|_| "the answer is no yes or no".to_owned())
 }
 
 fn read_number(message: &Message) -> Result<u32, String> {

@@ -26,6 +26,11 @@ use crate::reminder::{AlertId, Button, Notice};
 const SERVER: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 const BUS: &str = "org.freedesktop.DBus";
+const BUS_PATH: &str = "/org/freedesktop/DBus";
+const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+
+/// The property of a server on which it is known whether the person wants no notifications now.
+const INHIBITED: &str = "Inhibited";
 
 /// How long the server has for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,6 +66,8 @@ pub enum Event {
     },
     /// There is no server, or no bus.
     ServerVanished(String),
+    /// The person wants no notifications now, or wants them again, as far as the server tells.
+    Inhibited(bool),
 }
 
 /// What a notification server says of itself.
@@ -134,6 +141,14 @@ async fn connect() -> zbus::Result<(Connection, MessageStream)> {
     let proxy = zbus::fdo::DBusProxy::new(&connection).await?;
     let signals = zbus::MatchRule::builder().msg_type(Type::Signal).interface(SERVER).build()?;
     proxy.add_match_rule(signals).await?;
+    let properties = zbus::MatchRule::builder()
+        .msg_type(Type::Signal)
+        .interface(PROPERTIES)
+        .member("PropertiesChanged")
+        .path(PATH)
+        .arg(0, SERVER)
+        .build()?;
+    proxy.add_match_rule(properties).await?;
     let owners = zbus::MatchRule::builder()
         .msg_type(Type::Signal)
         .sender(BUS)
@@ -153,6 +168,7 @@ enum Call {
     Owner,
     Information,
     Capabilities,
+    Inhibited,
     Notify { alert: AlertId, replaces: u32 },
 }
 
@@ -175,6 +191,8 @@ struct Desktop {
     owner: Option<String>,
     information: Server,
     lost_before: bool,
+    /// What was last told of whether the person wants no notifications.
+    inhibited: bool,
     calls: HashMap<NonZeroU32, (Call, Instant)>,
     numbers: BTreeMap<AlertId, u32>,
     /// What an earlier run left on the screen of a server that may not be this one.
@@ -203,6 +221,7 @@ impl Desktop {
             owner: None,
             information: Server::default(),
             lost_before,
+            inhibited: false,
             calls: HashMap::new(),
             numbers: BTreeMap::new(),
             left: BTreeMap::new(),
@@ -225,7 +244,7 @@ impl Desktop {
         commands: &mut mpsc::UnboundedReceiver<Command>,
         first: Option<Command>,
     ) -> String {
-        self.call(Call::Owner, BUS, "/org/freedesktop/DBus", "GetNameOwner", &(SERVER,)).await;
+        self.call(Call::Owner, BUS, BUS, "GetNameOwner", &(SERVER,)).await;
         if let Some(first) = first {
             self.take(first).await;
         }

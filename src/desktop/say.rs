@@ -8,7 +8,10 @@ use tracing::{debug, warn};
 use zbus::message::Flags;
 use zbus::{Message, Variant};
 
-use super::{ANSWER_TIMEOUT, Call, Command, Desktop, Event, PATH, Presence, SERVER, Server, notification};
+use super::{
+    ANSWER_TIMEOUT, BUS, BUS_PATH, Call, Command, Desktop, Event, INHIBITED, PATH, PROPERTIES, Presence,
+    SERVER, Server, notification,
+};
 use crate::failpoints;
 use crate::reminder::{AlertId, Notice};
 
@@ -94,8 +97,14 @@ impl Desktop {
 
     pub(super) async fn ask_server(&mut self) {
         self.presence = Presence::Asking;
-        self.call(Call::Information, SERVER, PATH, "GetServerInformation", &()).await;
-        self.call(Call::Capabilities, SERVER, PATH, "GetCapabilities", &()).await;
+        self.call(Call::Information, SERVER, SERVER, "GetServerInformation", &()).await;
+        // Before the answer to the next one lets everything that waits be shown.
+        self.ask_inhibited().await;
+        self.call(Call::Capabilities, SERVER, SERVER, "GetCapabilities", &()).await;
+    }
+
+    pub(super) async fn ask_inhibited(&mut self) {
+        self.call(Call::Inhibited, SERVER, PROPERTIES, "Get", &(SERVER, INHIBITED)).await;
     }
 
     async fn show(&mut self, notice: Notice, server: &Server) {
@@ -115,7 +124,7 @@ impl Desktop {
         );
         self.on_screen.insert(alert, notice);
         failpoints::reach("before-notify");
-        self.call(Call::Notify { alert, replaces }, SERVER, PATH, "Notify", &body).await;
+        self.call(Call::Notify { alert, replaces }, SERVER, SERVER, "Notify", &body).await;
     }
 
     /// Sends a call; its answer comes through the stream, or not in time.
@@ -123,13 +132,14 @@ impl Desktop {
         &mut self,
         call: Call,
         to: &'static str,
-        path: &'static str,
+        interface: &'static str,
         method: &'static str,
         body: &B,
     ) where
         B: serde::Serialize + zbus::zvariant::DynamicType,
     {
-        let message = Message::method_call(path, method).destination(to).interface(to).build(body);
+        let path = if to == BUS { BUS_PATH } else { PATH };
+        let message = Message::method_call(path, method).destination(to).interface(interface).build(body);
         let message = match message {
             Ok(message) => message,
             Err(error) => {
@@ -202,5 +212,6 @@ impl Desktop {
             }
         }
         self.fail_waiting(reason);
+        self.set_inhibited(false);
     }
 }

@@ -167,14 +167,16 @@ impl Reminder {
         recorded.max(self.shown.get(id).copied()).is_none_or(|last| last < due)
     }
 
-    /// Returns when to look again at what is due and waits, as it is a quiet hour.
+    /// Returns when to look again at what is due and waits, as it is a quiet hour or the person is away.
     ///
     /// It waits for half of the time in which it can be answered, from `first` to `closes`, and no longer:
     /// a reminder that nobody sees is better than one that never was.
     fn withheld_until(&self, first: Timestamp, closes: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let latest = first.checked_add(closes.duration_since(first) / 2).unwrap_or(closes);
-        let ends = self.settings.quiet?.ends(now, self.plan.zones.zone_at(now))?;
-        Some(ends.min(latest)).filter(|until| now < *until)
+        let quiet = self.settings.quiet.and_then(|quiet| quiet.ends(now, self.plan.zones.zone_at(now)));
+        // Their return is an input of its own.
+        let until = if self.away { latest } else { quiet?.min(latest) };
+        Some(until).filter(|until| now < *until)
     }
 
     /// Tells whether a slot was slept through and is to be let go for that.

@@ -53,6 +53,8 @@ pub enum Input {
         zone: TimeZone,
         /// The schedule.
         schedule: Schedule,
+        /// Whether the person is away, as far as is known; see [`Input::Away`].
+        away: bool,
     },
     /// The schedule was read.
     Schedule(Schedule),
@@ -112,6 +114,9 @@ pub enum Input {
     Pressed(AlertId, Button),
     /// A notification server is there (again).
     ServerAppeared,
+    /// The person cannot be reached on the desktop, or can be again: it is locked, nobody has touched it for
+    /// a while, they do not want to be disturbed.
+    Away(bool),
 }
 
 /// What to do.
@@ -164,6 +169,7 @@ pub struct Reminder {
     retry_after: SignedDuration,
     forget_at: Timestamp,
     settings: Settings,
+    away: bool,
 }
 
 impl Reminder {
@@ -197,6 +203,7 @@ impl Reminder {
             retry_after: RETRY_FIRST,
             forget_at: now,
             settings: Settings::default(),
+            away: false,
         };
         reminder.expect_all(now);
         reminder
@@ -244,7 +251,8 @@ impl Reminder {
         match input {
             Input::Tick => {}
             Input::ClockChanged => self.expect_all(now),
-            Input::Started { zone_name, zone, schedule } => {
+            Input::Started { zone_name, zone, schedule, away } => {
+                self.away = away;
                 self.take_zone(now, zone_name, zone, &mut actions);
                 self.take_schedule(now, schedule, &mut actions);
                 self.take_over(now, &mut actions);
@@ -270,6 +278,11 @@ impl Reminder {
             Input::Closed(alert, reason) => self.take_closed(now, alert, reason, &mut actions),
             Input::Pressed(alert, button) => self.take_pressed(now, alert, button, &mut actions),
             Input::ServerAppeared => self.take_server(now, &mut actions),
+            Input::Away(away) if away != self.away => {
+                self.away = away;
+                self.expect_all(now);
+            }
+            Input::Away(_) => {}
         }
         self.look(now, &mut actions);
         if now >= self.forget_at {

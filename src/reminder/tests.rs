@@ -85,7 +85,12 @@ impl Stage {
         self.alerts.clear();
         let schedule = config::parse(&self.schedule).unwrap();
         let zone = self.zone.clone();
-        self.input(Input::Started { zone_name: zone.iana_name().unwrap().to_owned(), zone, schedule });
+        self.input(Input::Started {
+            zone_name: zone.iana_name().unwrap().to_owned(),
+            zone,
+            schedule,
+            away: false,
+        });
     }
 
     fn at(&mut self, local: &str) -> &mut Self {

@@ -1,13 +1,12 @@
-//! What goes wrong around the daemon: disks, clocks, zones, sleep. Each has a named outcome.
+//! What goes wrong around the daemon: disks, clocks, zones. Each has a named outcome.
 //!
 //! Some need root, to mount a small disk or to set the clock (to the time that it shows); elsewhere
 //! they say that they did not run.
 
-use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::Write;
 use std::process::Command;
 
-use crate::support::{Home, session_bus, soon};
+use crate::support::{Home, soon};
 
 const SCHEDULE: &str =
     "[[supplement]]\nid = \"a\"\ntimes = [\"08:00\"]\n\n[[habit]]\nid = \"walk\"\nas-needed = true\n";
@@ -193,72 +192,6 @@ fn in_order(fact: &serde_json::Value) -> String {
     let member = |name: &str| format!("\"{name}\":{}", fact[name]);
     let members: Vec<String> = ["v", "id", "seq", "device", "recorded_at", "fact"].map(member).to_vec();
     format!("{{{}}}", members.join(","))
-}
-
-#[test]
-fn sleep_is_delayed_let_go_and_looked_at_after() {
-    let mut home = Home::with_schedule(SCHEDULE);
-    let (_bus, address) = session_bus(&home);
-    home.set("DBUS_SYSTEM_BUS_ADDRESS", &address);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (mut locks, signals) = runtime.block_on(logind(&address));
-    let daemon = home.start();
-    let lock = runtime.block_on(locks.next()).expect("it asks for a delay lock");
-    for (begins, said) in [(true, "the machine goes to sleep"), (false, "the machine has woken")] {
-        runtime.block_on(prepare_for_sleep(&signals, begins));
-        if begins {
-            // It lets go: the other end of the lock reads its end.
-            let mut end = [0; 1];
-            assert_eq!((&lock).read(&mut end).unwrap(), 0);
-        } else {
-            runtime.block_on(locks.next()).expect("it takes the lock again");
-        }
-        home.good(&["today"]);
-        assert!(home.log().contains(said), "{}", home.log());
-    }
-    assert_eq!(daemon.stop(), Some(0));
-}
-
-use futures_util::StreamExt;
-
-type Locks = std::pin::Pin<Box<dyn futures_util::Stream<Item = UnixStream>>>;
-
-/// A logind of our own: it hands out locks and says nothing until it is told to.
-async fn logind(address: &str) -> (Locks, zbus::Connection) {
-    let connection = zbus::connection::Builder::address(address).build().await.unwrap();
-    connection.request_name("org.freedesktop.login1").await.unwrap();
-    let stream = zbus::MessageStream::from(&connection);
-    let answering = connection.clone();
-    let locks = stream.filter_map(move |message| {
-        let connection = answering.clone();
-        async move {
-            let message = message.ok()?;
-            let header = message.header();
-            if header.member().is_none_or(|member| member != "Inhibit") {
-                return None;
-            }
-            let (what, who, _, how): (String, String, String, String) = message.body().deserialize().unwrap();
-            assert_eq!((what.as_str(), who.as_str(), how.as_str()), ("sleep", "dosed", "delay"));
-            let (ours, theirs) = UnixStream::pair().unwrap();
-            let fd = zbus::OwnedFd::from(std::os::fd::OwnedFd::from(theirs));
-            connection.reply(&header, &fd).await.unwrap();
-            Some(ours)
-        }
-    });
-    (Box::pin(locks), connection)
-}
-
-async fn prepare_for_sleep(connection: &zbus::Connection, begins: bool) {
-    connection
-        .emit_signal(
-            None::<&str>,
-            "/org/freedesktop/login1",
-            "org.freedesktop.login1.Manager",
-            "PrepareForSleep",
-            &begins,
-        )
-        .await
-        .unwrap();
 }
 
 #[test]

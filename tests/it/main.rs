@@ -20,6 +20,7 @@ mod faults;
 mod fuzz;
 mod oracle;
 mod peer;
+mod presence;
 mod servers;
 mod service;
 mod simulation;

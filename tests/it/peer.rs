@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::message::Type;
-use zbus::{Connection, Message, MessageStream, OwnedVariant};
+use zbus::{Connection, Message, MessageStream, OwnedVariant, Variant};
 
 use crate::support::{Daemon, Guard, Home, PATIENCE, Watch};
 
@@ -81,9 +81,11 @@ enum Step {
     Pressed(u32, &'static str),
     /// Says both in a form that cannot be read.
     Mumble,
+    /// The person wants no notifications, or wants them again.
+    Inhibited(bool),
 }
 
-use Step::{Babble, Closed, Mumble, Number, Pressed, Refuse};
+use Step::{Babble, Closed, Inhibited, Mumble, Number, Pressed, Refuse};
 
 /// What a server says that it can do.
 type Capabilities = &'static [&'static str];
@@ -156,7 +158,8 @@ impl Bus {
                 let stream = MessageStream::from(&connection);
                 connection.request_name(SERVER).await.unwrap();
                 ready.send(()).unwrap();
-                let stage = Stage { connection, capabilities, script, number: FIRST_NUMBER, call: None, say };
+                let (number, call, inhibited) = (FIRST_NUMBER, None, None);
+                let stage = Stage { connection, capabilities, script, number, call, inhibited, say };
                 stage.play(stream, told).await;
             });
         });
@@ -240,6 +243,8 @@ struct Stage {
     number: u32,
     /// The newest call for a notification.
     call: Option<Message>,
+    /// Whether the person wants no notifications; many servers do not know.
+    inhibited: Option<bool>,
     say: mpsc::Sender<Heard>,
 }
 
@@ -276,6 +281,13 @@ impl Stage {
                 return self.act(Closed(number, 3)).await;
             }
             "Notify" => return self.take_notify(message).await,
+            "Get" => match self.inhibited {
+                Some(inhibited) => self.connection.reply(&header, &Variant::from(inhibited)).await,
+                None => {
+                    let unknown = "org.freedesktop.DBus.Error.UnknownProperty";
+                    self.connection.reply_error(&header, unknown, &"no such property").await
+                }
+            },
             other => panic!("a call of {other}"),
         };
         sent.unwrap();
@@ -309,6 +321,13 @@ impl Stage {
             Babble => self.connection.reply(&call(), &"seven").await,
             Closed(number, reason) => self.connection.send(&closed(number, reason)).await,
             Pressed(number, button) => self.connection.send(&pressed(number, button)).await,
+            Inhibited(inhibited) => {
+                self.inhibited = Some(inhibited);
+                let changed = HashMap::from([("Inhibited", Variant::from(inhibited))]);
+                let body = (SERVER, changed, [""; 0].as_slice());
+                let signal = Message::signal(PATH, "org.freedesktop.DBus.Properties", "PropertiesChanged");
+                self.connection.send(&signal.build(&body).unwrap()).await
+            }
             Mumble => {
                 self.connection.send(&signal("ActionInvoked", &("seven", "taken"))).await.unwrap();
                 self.connection.send(&signal("NotificationClosed", &7_u32)).await

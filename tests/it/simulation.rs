@@ -42,6 +42,8 @@ enum Bug {
     EarlyReply,
     /// A restart forgets what was delivered.
     ForgottenDelivery,
+    /// The core never hears that the person is back.
+    UnheardReturn,
 }
 
 /// An item as the model knows it.
@@ -129,6 +131,12 @@ struct Known {
 }
 
 impl Known {
+    /// When it is shown at the latest, also to somebody who is not there.
+    fn half_time(&self) -> Timestamp {
+        let first = self.snoozed_until.unwrap_or(self.at);
+        first + self.closes().duration_since(first) / 2
+    }
+
     fn closes(&self) -> Timestamp {
         let end = self.at + self.grace;
         let after = self.snoozed_until.map(|until| until + self.grace.min(SignedDuration::from_hours(1)));
@@ -205,6 +213,8 @@ struct World {
     acknowledged: BTreeSet<FactId>,
     server_works: bool,
     disk_works: bool,
+    /// Nobody is at the screen.
+    away: bool,
     screen: Screen,
     known: BTreeMap<OccurrenceId, Known>,
     pauses: Vec<(Timestamp, Option<Timestamp>)>,
@@ -236,6 +246,7 @@ impl World {
             acknowledged: BTreeSet::new(),
             server_works: true,
             disk_works: true,
+            away: false,
             screen: Screen::default(),
             known: BTreeMap::new(),
             pauses: Vec::new(),
@@ -445,9 +456,15 @@ fn lives_are_lived_without_a_broken_promise() {
 
 #[test]
 fn bugs_that_are_put_in_are_found() {
-    for bug in
-        [Bug::GraceOffByOne, Bug::LostSnooze, Bug::FrozenOffset, Bug::EarlyReply, Bug::ForgottenDelivery]
-    {
+    let bugs = [
+        Bug::GraceOffByOne,
+        Bug::LostSnooze,
+        Bug::FrozenOffset,
+        Bug::EarlyReply,
+        Bug::ForgottenDelivery,
+        Bug::UnheardReturn,
+    ];
+    for bug in bugs {
         let found = (0..60).find(|seed| std::panic::catch_unwind(|| live(seed * 7919 + 1, bug, 1)).is_err());
         assert!(found.is_some(), "{bug:?} was not found in 60 lives");
     }

@@ -167,3 +167,36 @@ fn a_resume_after_the_clock_was_set_back_ends_the_pause() {
     stage.restart();
     stage.states("2026-11-25", &["a@2026-11-25T08:00 due"]);
 }
+
+#[test]
+fn what_comes_due_while_nobody_is_there_is_one_bundle_at_their_return() {
+    let two = format!("{BASIC}{}", BASIC.replace("\"a\"", "\"b\"").replace("08:00", "08:20"));
+    let mut stage = Stage::new(&two, "2026-11-25T07:00");
+    stage.input(Input::Away(true));
+    stage.sleep_until("2026-11-25T08:30").said(&[]);
+    stage.input(Input::Away(false));
+    stage.said(&[
+        "08:30 show 1: 2 reminders: Anise, 5 mg, with food, planned 08:00, 30 min ago | Anise, 5 mg, with food, planned 08:20, 10 min ago",
+    ]);
+    // What is on the screen stays there; what they have not seen by half of its grace is shown anyway.
+    stage.input(Input::Away(true));
+    stage.said(&[]).press(1, Button::Taken).sleep_until("2026-11-26T09:00").said.clear();
+    stage.sleep_until("2026-11-26T11:00");
+    stage.said(&[
+        "10:00 show 2: Anise: 5 mg | with food | planned 08:00, 2h ago",
+        "10:20 show 3: Anise: 5 mg | with food | planned 08:20, 2h ago",
+    ]);
+}
+
+#[test]
+fn repetitions_wait_too_while_nobody_is_there() {
+    let again = format!("{BASIC}again = {{ every = \"15m\", at-most = 3 }}\n");
+    let mut stage = Stage::new(&again, "2026-11-25T07:00");
+    stage.sleep_until("2026-11-25T08:05").said(&["08:00 show 1: Anise: 5 mg | with food"]);
+    stage.input(Input::Away(true));
+    stage.sleep_until("2026-11-25T08:40").said(&[]);
+    stage.input(Input::Away(false));
+    stage.said(&["08:40 show 1: Anise: 5 mg | with food | planned 08:00, 40 min ago"]);
+    stage.sleep_until("2026-11-25T09:30");
+    stage.said(&["08:45 show 1: Anise: 5 mg | with food | planned 08:00, 45 min ago"]);
+}

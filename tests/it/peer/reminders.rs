@@ -386,3 +386,26 @@ fn a_due_point_is_one_notify_over_starts_of_the_daemon() {
         ]
     );
 }
+
+#[test]
+fn who_does_not_want_to_be_disturbed_is_told_afterwards() {
+    let schedule = format!("{PROBIOTIC}{}", ZINC.replace("ZINC", "NEXT"));
+    each(&[false, true], |is_new| {
+        let later = ZINC.replace("ZINC", "LATER");
+        let mut scene = scene(if *is_new { &later } else { &schedule }, &[]);
+        scene.peer.act(Inhibited(true));
+        if *is_new {
+            // Known of a server from its start on, before anything is shown.
+            scene.kill();
+            scene.home.schedule(&timed(&schedule));
+            scene.start();
+        }
+        while scene.home.json(&["status", "--json"])["person"]["do_not_disturb"] != true {}
+        while scene.home.json(&["today", "--json"])[1]["state"] != "due" {}
+        scene.peer.act(Inhibited(false));
+        // Had one been shown at its time, it would come first and alone.
+        let shown = scene.peer.notify();
+        assert_eq!((shown.replaces, shown.title.as_str()), (0, "2 reminders"));
+        scene.facts(&["delivered probiotic", "delivered zinc"]);
+    });
+}

@@ -39,7 +39,7 @@ impl World {
         self.core = Reminder::new(plan, ledger, self.now);
         let (zone_name, zone) = self.told_zone(self.zone());
         let schedule = self.schedule();
-        self.input(Input::Started { zone_name, zone, schedule });
+        self.input(Input::Started { zone_name, zone, schedule, away: self.away });
     }
 
     fn set_clock(&mut self, to: Timestamp) {
@@ -66,9 +66,15 @@ impl World {
 
     pub(super) fn step(&mut self) {
         match self.lot.below(100) {
-            0..55 => {
+            0..52 => {
                 let minutes = 30 + self.lot.below(900) as i64;
                 self.sleep(SignedDuration::from_mins(minutes));
+            }
+            52..55 => {
+                self.away = !self.away;
+                if self.away || self.bug != Bug::UnheardReturn {
+                    self.input(Input::Away(self.away));
+                }
             }
             55..75 => self.person_answers(),
             75..80 => self.person_closes(),

@@ -132,9 +132,10 @@ impl World {
             let snoozed = known.snoozed_until.is_some_and(|until| now < until);
             let open =
                 known.at <= now && now < known.closes() && !known.resolved && !known.excused && !snoozed;
-            // A server that works and a core that is not waiting to try again: now it has to have been asked.
-            known.had_to_be_asked |=
-                open && self.server_works && self.disk_works && self.core.retry_at().is_none();
+            // A server that works, a person who is there and a core that is not waiting to try again: now it
+            // has to have been asked.
+            let can_be_asked = self.server_works && self.disk_works && self.core.retry_at().is_none();
+            known.had_to_be_asked |= open && can_be_asked && (!self.away || now >= known.half_time());
         }
         for (id, known) in &mut self.known {
             assert!(
@@ -145,6 +146,7 @@ impl World {
             if let Some(until) = known.snoozed_until.filter(|until| *until <= now) {
                 let open = now < known.closes() && !known.resolved && !known.excused;
                 let must = open && self.server_works && self.disk_works && self.core.retry_at().is_none();
+                let must = must && (!self.away || now >= known.half_time());
                 let asked = self.core.ledger().deliveries(id).iter().any(|at| *at >= until);
                 assert!(
                     !must || asked || self.turned_back,
