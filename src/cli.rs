@@ -227,6 +227,10 @@ pub enum Command {
     Watch,
     /// Show how dosed is: notification server, last and next, journal and database
     Status(Output),
+    /// Look for what would keep a reminder from arriving, and say how to mend it
+    Doctor(Output),
+    /// Send one harmless reminder through every channel, and show what came of each
+    Test(Output),
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  dosed completions bash > ~/.local/share/bash-completion/completions/dosed"

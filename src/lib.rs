@@ -6,21 +6,23 @@
 //! * Core, pure: [`schedule`] (what is planned), [`ledger`] (what happened), [`reminder`] (what to do now).
 //!   No clock, no files, no formats; `now` is an argument. They take facts and return actions.
 //! * Adapters, each hiding one technology and knowing no other: [`config`] (TOML), [`clock`], [`watch`]
-//!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`api`]
-//!   (HTTP).
+//!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`channel`]
+//!   (programs, webhooks, phones), [`api`] (HTTP).
 //! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
-//!   [`paths`] and [`render`] are the side of the commands.
+//!   [`doctor`], [`paths`] and [`render`] are the side of the commands.
 //!
 //! `schedule <- ledger <- reminder <- daemon -> adapters`, never the reverse; a test reads the sources.
 
 pub mod agenda;
 pub mod api;
+pub mod channel;
 pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod desktop;
+pub mod doctor;
 mod failpoints;
 pub mod ledger;
 pub mod panics;

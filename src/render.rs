@@ -335,6 +335,42 @@ pub fn recorded(fact: &Value, repeated: bool) -> String {
     )
 }
 
+/// Shows what was found, and how to mend it.
+#[must_use]
+pub fn findings(found: &Value) -> String {
+    let mut lines = Vec::new();
+    for finding in rows(found) {
+        let (mark, style) = match text(finding, "state") {
+            "good" => ("ok", GOOD),
+            "bad" => ("!!", LOST),
+            _ => ("?", FAINT),
+        };
+        lines.push(vec![
+            cell(mark, style),
+            cell(text(finding, "check"), FAINT),
+            cell(text(finding, "said"), PLAIN),
+        ]);
+        if let Some(help) = finding["help"].as_str() {
+            lines.push(vec![cell("", PLAIN), cell("", PLAIN), cell(format!("-> {help}"), WAITS)]);
+        }
+    }
+    table(&lines)
+}
+
+/// Shows what came of a harmless reminder through every channel.
+#[must_use]
+pub fn tried(channels: &Value) -> String {
+    let line = |row: &Value| {
+        let outcome = match row["error"].as_str() {
+            None => cell("it went out: look whether it came", GOOD),
+            Some(error) => cell(error, LOST),
+        };
+        let kind = if text(row, "kind") == "desktop" { "" } else { text(row, "kind") };
+        vec![cell(text(row, "channel"), PLAIN), cell(kind, FAINT), outcome]
+    };
+    table(&rows(channels).iter().map(line).collect::<Vec<_>>())
+}
+
 /// Says whether the person sees what is shown now.
 fn person(person: &Value) -> String {
     let away = [("locked", "the screen is locked"), ("idle", "idle"), ("do_not_disturb", "do not disturb")];

@@ -15,6 +15,7 @@ use crate::client::{self, ClientError};
 use crate::clock::{SystemClock, system_zone};
 use crate::config::{self, ConfigError};
 use crate::daemon::{self, DaemonError};
+use crate::doctor;
 use crate::paths::{NoHome, Paths};
 use crate::render;
 use crate::schedule::{Plan, ZoneHistory};
@@ -49,6 +50,9 @@ enum RunError {
     /// What was asked for makes no sense.
     #[error("{detail}")]
     Usage { detail: String },
+    /// What is wrong has been shown.
+    #[error("something is wrong")]
+    Shown,
     #[error("cannot print")]
     Output(#[from] std::io::Error),
 }
@@ -77,6 +81,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has had enough of it.
         Err(RunError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error @ RunError::Shown) => ExitCode::from(error.exit_code()),
         Err(error) => {
             report(&error);
             ExitCode::from(error.exit_code())
@@ -326,6 +331,23 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
         Command::Why { occurrence, output } => {
             let text = get(socket, &format!("/v1/occurrences/{}/why", encode(&occurrence))).await?;
             show(output, &text, |why| render::why(why, now))
+        }
+        Command::Doctor(output) => {
+            let findings = doctor::examine(paths, now).await;
+            let rows = Value::Array(findings.iter().map(doctor::Finding::json).collect());
+            show(output, &rows.to_string(), render::findings)?;
+            let is_bad = findings.iter().any(|finding| finding.state == doctor::State::Bad);
+            if is_bad { Err(RunError::Shown) } else { Ok(()) }
+        }
+        Command::Test(output) => {
+            let answer = client::post(socket, "/v1/channels/test", &json!({})).await?;
+            if answer.status >= 400 {
+                return Err(refused(answer.status, &answer.json));
+            }
+            show(output, &answer.json, render::tried)?;
+            let rows = value(&answer.json)?;
+            let all_good = rows.as_array().is_some_and(|rows| rows.iter().all(|row| row["ok"] == true));
+            if all_good { Ok(()) } else { Err(RunError::Shown) }
         }
         Command::Watch => watch(socket).await,
         Command::Take { item, at, amount, note, output } => {

@@ -77,6 +77,11 @@ pub enum Request {
         /// Why.
         reason: Option<String>,
     },
+    /// Trying every channel: with a harmless reminder, or without sending anything.
+    TryChannels {
+        /// Whether something is sent.
+        send: bool,
+    },
     /// Letting reminders go on.
     Resume {
         /// Of one item only.

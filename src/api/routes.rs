@@ -33,6 +33,14 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/occurrences/{id}/{verb}", post(answer))
         .route("/v1/items/{id}/log", post(log))
         .route("/v1/facts/{id}/retract", post(retract))
+        .route(
+            "/v1/channels/check",
+            post(|State(api): State<Api>, request: HttpRequest| try_channels(api, false, request)),
+        )
+        .route(
+            "/v1/channels/test",
+            post(|State(api): State<Api>, request: HttpRequest| try_channels(api, true, request)),
+        )
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/events", get(events))
@@ -192,6 +200,13 @@ async fn pause(State(api): State<Api>, request: HttpRequest) -> Response {
         Ok(Request::Pause { item: parse(item)?, until: parse(until)?, reason })
     })();
     ask_or_refuse(&api, request).await
+}
+
+async fn try_channels(api: Api, send: bool, request: HttpRequest) -> Response {
+    match head_and_body(request, &[]).await {
+        Ok(_) => ask(&api, Request::TryChannels { send }).await,
+        Err(response) => response,
+    }
 }
 
 async fn resume(State(api): State<Api>, request: HttpRequest) -> Response {

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::report::Problem;
 use super::text::{ClockTime, Day, Days, Text, ZoneName};
-use crate::schedule::{CronRule, ItemId, Length, Quantity, Quiet, Target};
+use crate::schedule::{ChannelId, CronRule, ItemId, Length, Quantity, Quiet, Target};
 
 /// A dosed schedule.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -45,6 +45,73 @@ pub(super) struct FileToml {
     #[serde(default)]
     #[schemars(with = "Vec<ItemToml>")]
     pub(super) scan: Vec<Spanned<ItemToml>>,
+    /// Ways to reach a person beyond the desktop; an item names them in `then`.
+    #[serde(default)]
+    #[schemars(with = "Vec<ChannelToml>")]
+    pub(super) channel: Vec<Spanned<ChannelToml>>,
+}
+
+/// A way to reach a person beyond the desktop.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ChannelToml {
+    /// Its name, as `then` calls it.
+    pub(super) id: Text<ChannelId>,
+    /// How it is reached.
+    pub(super) kind: WayToml,
+    /// Whether names and doses stay on this machine; `false` lets them out.
+    #[serde(default = "yes")]
+    pub(super) private: bool,
+    /// The program and its arguments; it gets one JSON object on its standard input. (command)
+    pub(super) command: Option<Vec<String>>,
+    /// How long the program may run. (command)
+    pub(super) timeout: Option<Text<Length>>,
+    /// Where one JSON object is posted to. (webhook)
+    pub(super) url: Option<String>,
+    /// Where the address is read from, if it is a secret. (webhook)
+    pub(super) url_from: Option<SourceToml>,
+    /// The server's address, such as `https://ntfy.sh`. (ntfy)
+    pub(super) server: Option<String>,
+    /// Where reminders are published. (ntfy)
+    pub(super) topic: Option<String>,
+    /// Where the topic is read from: whoever knows it can read along. (ntfy)
+    pub(super) topic_from: Option<SourceToml>,
+    /// The topic on which the phone answers. (ntfy)
+    pub(super) replies: Option<String>,
+    /// Where that topic is read from. (ntfy)
+    pub(super) replies_from: Option<SourceToml>,
+    /// Where the access token is read from. (webhook, ntfy)
+    pub(super) token_from: Option<SourceToml>,
+    /// From 1 to 5. (ntfy)
+    pub(super) priority: Option<u8>,
+    /// Tags, shown as symbols. (ntfy)
+    pub(super) tags: Option<Vec<String>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// How a channel is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WayToml {
+    /// A program of this machine.
+    Command,
+    /// A server that JSON is posted to.
+    Webhook,
+    /// An ntfy server.
+    Ntfy,
+}
+
+/// Where a secret is read from, one of the two.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SourceToml {
+    /// A file, beginning with `/` or `~/`.
+    pub(super) file: Option<String>,
+    /// A credential that systemd hands to the service.
+    pub(super) credential: Option<String>,
 }
 
 /// One item of the schedule.
@@ -107,6 +174,9 @@ pub(super) struct ItemToml {
     /// How often to ask again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) again: Option<AgainToml>,
+    /// What else to try while there is no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) then: Option<Vec<StepToml>>,
     /// What to do with a slot that is noticed late, after suspend say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) late: Option<LateToml>,
@@ -155,6 +225,16 @@ pub(super) struct AgainToml {
     pub(super) every: Text<Length>,
     /// How many times after the first.
     pub(super) at_most: u32,
+}
+
+/// Another way to try while there is no answer.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct StepToml {
+    /// How long after the time.
+    pub(super) after: Text<Length>,
+    /// The channel's id.
+    pub(super) channel: Text<ChannelId>,
 }
 
 /// What to do with a slot that is noticed late.
@@ -214,9 +294,13 @@ pub(super) fn read(text: &str) -> Result<FileToml, Vec<Problem>> {
         let tables = take_tables(document.get_mut(), kind);
         tables.into_iter().filter_map(|table| read_table(table, text, &mut problems)).collect::<Vec<_>>()
     });
+    let channels = take_tables(document.get_mut(), "channel");
+    let channels: Vec<_> =
+        channels.into_iter().filter_map(|table| read_table(table, text, &mut problems)).collect();
     let file: Option<FileToml> = read_table(document, text, &mut problems);
     match file {
         Some(mut file) if problems.is_empty() => {
+            file.channel = channels;
             [&mut file.supplement, &mut file.habit, &mut file.check_in, &mut file.scan]
                 .into_iter()
                 .zip(&mut kinds)
@@ -278,10 +362,13 @@ fn read_table<T: DeserializeOwned>(
             return None;
         }
         let entries = table.get_mut();
-        if error.message().starts_with("missing field `id`") && !entries.contains_key("id") {
+        let fill_in_id = |entries: &mut DeTable<'_>| {
             let at = whole.start..whole.start;
             let id = DeValue::String(PLACEHOLDER.into());
             entries.insert(Spanned::new(at.clone(), "id".into()), Spanned::new(at, id));
+        };
+        if error.message().starts_with("missing field `id`") && !entries.contains_key("id") {
+            fill_in_id(entries);
             continue;
         }
         let span = error.span()?;
@@ -289,5 +376,9 @@ fn read_table<T: DeserializeOwned>(
         let (key, _) = entries.iter().find(|(key, value)| covers(key.span()) || covers(value.span()))?;
         let key = key.clone();
         entries.remove(&key);
+        if key.get_ref() == "id" {
+            // A bad one has been told; that there is none then has not to be.
+            fill_in_id(entries);
+        }
     }
 }

@@ -6,12 +6,13 @@ use std::ops::Range;
 use jiff::SignedDuration;
 use toml::Spanned;
 
+use super::channels;
 use super::file::{FileToml, ItemToml, LateToml, in_order};
 use super::report::Problem;
 use super::text::ZoneName;
 use crate::schedule::{
     Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Recurrence, Rule, Schedule, Settings,
-    Stock, TaperStep, Weekdays,
+    Step, Stock, TaperStep, Weekdays,
 };
 
 /// An item can have this many times a day at most.
@@ -27,14 +28,14 @@ const MAX_AGAIN: u32 = 100;
 const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Where a problem of one item is, by key.
-struct Places<'a> {
-    text: &'a str,
-    item: Range<usize>,
+pub(super) struct Places<'a> {
+    pub(super) text: &'a str,
+    pub(super) item: Range<usize>,
 }
 
 impl Places<'_> {
     /// Returns the place of a key's line inside the item, or the item's own first line.
-    fn of(&self, key: &str) -> Range<usize> {
+    pub(super) fn of(&self, key: &str) -> Range<usize> {
         let mut start = self.item.start;
         let inside = self.text.get(self.item.clone()).unwrap_or_default();
         for line in inside.split_inclusive('\n') {
@@ -64,10 +65,24 @@ pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem
     let mut all: Vec<(Kind, &Spanned<ItemToml>)> =
         kinds.into_iter().flat_map(|(kind, items)| items.iter().map(move |item| (kind, item))).collect();
     all.sort_by_key(|(_, item)| item.span().start);
-    let starts: Vec<usize> = all.iter().map(|(_, item)| item.span().start).collect();
-    for (i, (kind, item)) in all.iter().enumerate() {
-        let end = starts.get(i + 1).copied().unwrap_or(text.len());
-        let places = Places { text, item: item.span().start..end };
+    let channels = file.channel.iter().map(|channel| channel.span().start);
+    let mut starts: Vec<usize> = all.iter().map(|(_, item)| item.span().start).chain(channels).collect();
+    starts.sort_unstable();
+    // An entry's own text goes on to the next entry.
+    let places_from = |start: usize| {
+        let end = starts.iter().copied().find(|next| *next > start).unwrap_or(text.len());
+        Places { text, item: start..end }
+    };
+    let mut settings = lower_settings(file, &mut problems);
+    for (i, channel) in file.channel.iter().enumerate() {
+        let places = places_from(channel.span().start);
+        let before = &file.channel[..i];
+        let lowered = channels::lower(channel.get_ref(), before, &places, &mut problems);
+        settings.channels.extend(lowered);
+    }
+    for (kind, item) in &all {
+        let places = places_from(item.span().start);
+        channels::check_steps(item.get_ref(), &file.channel, &places, &mut problems);
         let mut described = item.get_ref().clone();
         // What the head of the file says for all belongs to each item: a change of it is a change of them.
         if described.zone.is_none() {
@@ -88,7 +103,6 @@ pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem
             (lowered, definition)
         }));
     }
-    let settings = lower_settings(file, &mut problems);
     if items.is_empty() && problems.is_empty() {
         // A full disk or a slip of the hand empties files; that must not silence every reminder.
         problems.push(Problem::new(
@@ -166,6 +180,7 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
         Again { every, at_most: again.at_most }
     });
     let taper = lower_taper(item, &mut wrong);
+    let then = lower_steps(item, grace, &mut wrong);
     let zone = item.zone.as_ref().and_then(|zone| super::zone(&zone.0.0).ok());
     let apart = item.apart.iter().flatten().map(|apart| {
         let by = apart.by.0.elapsed().unwrap_or_default();
@@ -190,6 +205,7 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
         zone,
         grace,
         again,
+        then,
         late: match item.late {
             None | Some(LateToml::Remind) => Late::Remind,
             Some(LateToml::Miss) => Late::Miss,
@@ -395,6 +411,26 @@ fn lower_grace(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String,
             kind.default_grace()
         }
     }
+}
+
+/// Makes the steps beyond the desktop; whether their channels are known is for the whole file to say.
+fn lower_steps(
+    item: &ItemToml,
+    grace: SignedDuration,
+    wrong: &mut impl FnMut(&str, String, &str),
+) -> Vec<Step> {
+    let steps = item.then.iter().flatten().map(|step| {
+        let after = step.after.0.elapsed().unwrap_or(SignedDuration::MAX);
+        if after >= grace {
+            wrong(
+                "then",
+                format!("{} after its time it cannot be answered any more", step.after.0),
+                "let each step come before the `grace` is over",
+            );
+        }
+        Step { after, channel: step.channel.0.clone() }
+    });
+    steps.collect()
 }
 
 fn lower_taper(item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) -> Vec<TaperStep> {

@@ -2,6 +2,7 @@
 //!
 //! Hides TOML, serde and the JSON Schema; the rest of the program sees [`Item`]s.
 
+mod channels;
 mod file;
 mod lower;
 mod report;

@@ -125,6 +125,106 @@ taper = [{ from = 2026-12-01, dose = "1 mg" }, { from = 2026-12-01, dose = "2 mg
 }
 
 #[test]
+fn channels_are_checked() {
+    check(
+        r#"[[supplement]]
+id = "a"
+times = ["08:00"]
+grace = "1h"
+then = [{ after = "2h", channel = "phone" }, { after = "10m", channel = "phon" }]
+
+[[channel]]
+id = "phone"
+kind = "command"
+command = ["call"]
+url = "https://example.org"
+timeout = "3 months"
+
+[[channel]]
+id = "phone"
+kind = "webhook"
+
+[[channel]]
+id = "desktop"
+kind = "ntfy"
+
+[[channel]]
+id = "n"
+kind = "ntfy"
+server = "https://me:secret@ntfy.sh"
+topic = "x"
+topic-from = { file = "topic" }
+priority = 9
+
+[[channel]]
+id = "w"
+kind = "webhook"
+url = "ftp://example.org"
+token-from = { file = "/a", credential = "b" }
+"#,
+        &[(19, 6, "`desktop` is what the desktop itself is called | use another id")],
+    );
+    check(
+        r#"[[supplement]]
+id = "a"
+times = ["08:00"]
+grace = "1h"
+then = [{ after = "2h", channel = "phone" }, { after = "10m", channel = "phon" }]
+
+[[channel]]
+id = "phone"
+kind = "command"
+command = ["call"]
+url = "https://example.org"
+timeout = "3 months"
+
+[[channel]]
+id = "phone"
+kind = "webhook"
+
+[[channel]]
+id = "n"
+kind = "ntfy"
+server = "https://me:secret@ntfy.sh"
+topic = "x"
+topic-from = { file = "topic" }
+priority = 9
+
+[[channel]]
+id = "w"
+kind = "webhook"
+url = "ftp://example.org"
+token-from = { file = "/a", credential = "b" }
+"#,
+        &[
+            (5, 1, "there is no channel `phon` | there are: phone, phone, n, w"),
+            (
+                5,
+                1,
+                "2h after its time it cannot be answered any more | let each step come before the `grace` is over",
+            ),
+            (11, 1, "`url` has no sense for this kind of channel | leave it out, or change `kind`"),
+            (12, 1, "that is no timeout | use one second to ten minutes, such as `30s`"),
+            (15, 1, "the id `phone` is used twice | give each channel an id of its own"),
+            (15, 1, "this channel has no address | add `url = \"https://…\"` or `url-from`"),
+            (
+                21,
+                1,
+                "there is a password in the address | use `token-from`: secrets come from a file or a credential, never from the schedule",
+            ),
+            (22, 1, "`topic` cannot stand beside `topic-from` | keep one of the two"),
+            (24, 1, "that is no priority | use 1 (quiet) to 5 (as loud as it gets)"),
+            (29, 1, "that is no address | write it as `https://example.org/path`"),
+            (
+                30,
+                1,
+                "a secret has one place | use `{ file = \"~/.config/dosed/secret\" }` or `{ credential = \"name\" }`",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn syntax_errors_have_their_place() {
     let text = "[[supplement]]\nid = \nname = \"x\nnote = 3 4\n";
     let places: Vec<_> = parse(text).unwrap_err().iter().map(|problem| problem.place(text).0).collect();

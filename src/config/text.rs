@@ -9,7 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::schedule::{CronRule, ItemId, Length, Quantity, Quiet, Target, Weekdays, parse_clock_time};
+use crate::schedule::{
+    ChannelId, CronRule, ItemId, Length, Quantity, Quiet, Target, Weekdays, parse_clock_time,
+};
 
 /// A value that stands in the file as a string.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +36,7 @@ macro_rules! described {
 
 described! {
     ItemId: "ItemId", "^[a-z0-9-]{1,64}$", "probiotic";
+    ChannelId: "ChannelId", "^[a-z0-9-]{1,64}$", "phone";
     Quantity: "Quantity", r"^[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)? ?\S+$", "500 mg";
     Target: "Target", r"^.+ ?/ ?(day|week)$", "150 min / week";
     Length: "Length", r"^([0-9]+ ?[a-z]+ ?)+$", "4h";

@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::agenda::Wake;
 use crate::api::{Call, Reply, Request};
+use crate::channel;
 use crate::desktop;
 use crate::ledger::Record;
 use crate::presence;
@@ -24,6 +25,8 @@ pub(super) enum Event {
     Written(Written),
     /// The desktop tells something.
     Desktop(desktop::Event),
+    /// A channel tells something.
+    Channel(channel::Event),
     /// The machine sleeps or has woken.
     Presence(presence::Event),
     /// Someone asks.
@@ -52,6 +55,7 @@ pub(super) struct Sources {
     pub(super) wakes: mpsc::UnboundedReceiver<Wake>,
     pub(super) written: mpsc::UnboundedReceiver<Written>,
     pub(super) desktop: mpsc::UnboundedReceiver<desktop::Event>,
+    pub(super) channels: mpsc::Receiver<channel::Event>,
     pub(super) presence: mpsc::UnboundedReceiver<presence::Event>,
     pub(super) calls: mpsc::Receiver<Call>,
     pub(super) calls_sender: mpsc::Sender<Call>,
@@ -84,6 +88,7 @@ impl Sources {
             Some(written) = self.written.recv() => Event::Written(written),
             Some(wake) = self.wakes.recv() => Event::Wake(wake),
             Some(event) = self.desktop.recv() => Event::Desktop(event),
+            Some(event) = self.channels.recv() => Event::Channel(event),
             Some(event) = self.presence.recv() => Event::Presence(event),
             Some(learned) = self.learned.recv() => learned,
             Some(call) = self.calls.recv() => Event::Call(call),

@@ -3,6 +3,7 @@
 //! It waits for the next `Event`, lets the pure core decide, and carries the decisions out through
 //! the adapters. Questions are answered from the database beside it, so that none holds up a reminder.
 
+mod channels;
 mod event;
 mod query;
 mod reply;
@@ -23,13 +24,14 @@ pub use start::Options;
 
 use crate::agenda::{Agenda, AgendaError, Entry, Wake};
 use crate::api::{self, AnswerBody, Api, Call, Reply, Request, problem};
+use crate::channel;
 use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, ConfigError};
 use crate::desktop;
 use crate::failpoints;
 use crate::ledger::Record;
 use crate::presence;
-use crate::reminder::{Action, Answer, Input, Notice, Outcome, Reminder, RequestId, Token};
+use crate::reminder::{Action, AlertId, Answer, Input, Notice, Outcome, Reminder, RequestId, Token};
 use crate::store::{Draft, Line, Store, StoreError, Written};
 use event::{Event, Sources};
 
@@ -41,6 +43,9 @@ const END_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Events that a slow listener can lag behind before it misses some.
 const EVENT_BACKLOG: usize = 1024;
+
+/// What channels can tell before they have to wait: whoever writes to a topic is not to fill the memory.
+const CHANNEL_BACKLOG: usize = 64;
 
 /// Why the daemon cannot start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +83,7 @@ struct Condition {
     /// What logind says; not known in the first moments.
     session: Option<presence::Session>,
     do_not_disturb: bool,
+    channels: channels::State,
 }
 
 impl Condition {
@@ -100,6 +106,12 @@ struct Daemon {
     device: String,
     reader: crate::store::Reader,
     desktop: mpsc::UnboundedSender<desktop::Command>,
+    channels: mpsc::UnboundedSender<channel::Command>,
+    /// The secret of answers from afar, where a channel can carry them.
+    key: Option<channel::Key>,
+    /// Notifications that only try the desktop, and who waits for what comes of them.
+    tests: HashMap<AlertId, oneshot::Sender<Result<(), String>>>,
+    last_test: u64,
     events: broadcast::Sender<Arc<str>>,
     learned: mpsc::UnboundedSender<Event>,
     waiting: HashMap<RequestId, oneshot::Sender<Reply>>,
@@ -180,6 +192,7 @@ impl Daemon {
                 self.look_at_person(now).await;
             }
             Event::Desktop(event) => self.take_desktop(now, event).await,
+            Event::Channel(event) => self.take_channel(now, event).await,
             Event::Call(call) => {
                 self.take_call(now, call);
             }
@@ -225,6 +238,13 @@ impl Daemon {
                     let _ = self.desktop.send(desktop::Command::Withdraw(alert));
                 }
                 Action::Announce(notice) => self.announce(&notice),
+                Action::Send(channel, notice) => self.send(now, channel, notice),
+                Action::Recall(alert) => {
+                    let _ = self.channels.send(channel::Command::Recall(alert));
+                }
+                Action::Await(alert, channel, since) => {
+                    let _ = self.channels.send(channel::Command::Await(alert, channel, since));
+                }
             }
         }
         if let (false, Some(store)) = (drafts.is_empty(), &self.store) {
@@ -290,6 +310,12 @@ impl Daemon {
 
     async fn take_desktop(&mut self, now: Timestamp, event: desktop::Event) {
         match event {
+            desktop::Event::Shown(alert, _) if self.tests.contains_key(&alert) => {
+                self.end_test(alert, Ok(()));
+            }
+            desktop::Event::NotShown(alert, reason) if self.tests.contains_key(&alert) => {
+                self.end_test(alert, Err(reason));
+            }
             desktop::Event::Shown(alert, place) => self.input(now, Input::Shown(alert, place)).await,
             desktop::Event::NotShown(alert, reason) => self.input(now, Input::NotShown(alert, reason)).await,
             desktop::Event::Closed(alert, reason) => self.input(now, Input::Closed(alert, reason)).await,
@@ -318,6 +344,13 @@ impl Daemon {
         }
     }
 
+    fn end_test(&mut self, alert: AlertId, outcome: Result<(), String>) {
+        if let Some(waiting) = self.tests.remove(&alert) {
+            // Whoever asked may have gone.
+            let _ = waiting.send(outcome);
+        }
+    }
+
     /// Tells the person on the terminal what could not be shown on the desktop.
     fn announce(&self, notice: &Notice) {
         warn!("a reminder could not be shown on the desktop: `dosed today` tells which");
@@ -343,6 +376,7 @@ impl Daemon {
                     let _ = reply.send(status::status(&scene, status).await);
                 });
             }
+            Request::TryChannels { send } => self.try_channels(now, send, reply),
             Request::Pause { .. } | Request::Resume { .. } => {
                 let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
             }
@@ -424,6 +458,7 @@ impl Daemon {
                 let _ = self
                     .events
                     .send(format!("{{\"event\":\"schedule\",\"items\":{}}}", schedule.items.len()).into());
+                self.use_channels(&schedule.settings.channels);
                 self.input(now, Input::Schedule(schedule)).await;
             }
             Err(error) => {

@@ -12,9 +12,10 @@ use tracing::{info, warn};
 
 use super::event::Sources;
 use super::query;
-use super::{Condition, Daemon, DaemonError, EVENT_BACKLOG, MAX_WAITING_CALLS};
+use super::{CHANNEL_BACKLOG, Condition, Daemon, DaemonError, EVENT_BACKLOG, MAX_WAITING_CALLS};
 use crate::agenda::Agenda;
 use crate::api::Listener;
+use crate::channel;
 use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, DEFAULT_SCHEDULE};
 use crate::desktop;
@@ -75,6 +76,9 @@ impl Daemon {
         let (desktop, desktop_commands) = mpsc::unbounded_channel();
         let (desktop_sender, desktop_events) = mpsc::unbounded_channel();
         tokio::spawn(desktop::run(desktop_commands, desktop_sender));
+        let (channels, channel_commands) = mpsc::unbounded_channel();
+        let (channel_sender, channel_events) = mpsc::channel(CHANNEL_BACKLOG);
+        tokio::spawn(channel::run(channel_commands, channel_sender));
         let (presence_sender, presence_events) = mpsc::unbounded_channel();
         tokio::spawn(presence::run(presence_sender));
         let (calls_sender, calls) = mpsc::channel(MAX_WAITING_CALLS);
@@ -89,6 +93,7 @@ impl Daemon {
             wakes,
             written,
             desktop: desktop_events,
+            channels: channel_events,
             presence: presence_events,
             calls,
             calls_sender,
@@ -106,6 +111,10 @@ impl Daemon {
             store: Some(store),
             reader,
             desktop,
+            channels,
+            key: None,
+            tests: HashMap::new(),
+            last_test: 0,
             events,
             learned: learned_sender,
             waiting: HashMap::new(),
@@ -114,6 +123,7 @@ impl Daemon {
             wrote_schedule,
             options,
         };
+        daemon.use_channels(&schedule.settings.channels);
         let away = daemon.condition.is_away();
         daemon.input(now, Input::Started { zone_name, zone, schedule, away }).await;
         Ok((daemon, sources, listener))

@@ -42,6 +42,20 @@ pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
         (None, Some(reason)) => json!({ "state": "unavailable", "reason": reason }),
         (None, None) => json!({ "state": "unknown" }),
     };
+    let channels: Vec<Value> = condition
+        .channels
+        .specs
+        .iter()
+        .map(|spec| {
+            let last = condition.channels.last.get(&spec.id);
+            json!({
+                "channel": spec.id.as_str(),
+                "kind": spec.way.as_str(),
+                "private": spec.private,
+                "last": last.map(|last| json!({ "at": shown(last.at, zone), "error": last.error })),
+            })
+        })
+        .collect();
     let last = last.map(|record| {
         json!({
             "fact": record.id.to_string(),
@@ -58,6 +72,7 @@ pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
         "zone": condition.zone,
         "schedule": { "path": schedule, "items": items, "error": condition.schedule_error },
         "notifications": notifications,
+        "channels": channels,
         "person": {
             "locked": condition.session.map(|session| session.locked),
             "idle": condition.session.map(|session| session.idle),

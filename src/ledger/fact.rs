@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::schedule::{ItemId, OccurrenceId, Quantity};
+use crate::schedule::{ChannelId, ItemId, OccurrenceId, Quantity};
 
 /// The name of a fact: the device that recorded it and its number there, `desk-3f2a.17`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,19 @@ pub enum When {
 pub enum Channel {
     /// A notification server, and where it put it.
     Desktop(Place),
+    /// One that the schedule describes.
+    Named(ChannelId),
+}
+
+impl Channel {
+    /// Returns the channel's name; `None` is the desktop.
+    #[must_use]
+    pub fn name(&self) -> Option<&ChannelId> {
+        match self {
+            Self::Desktop(_) => None,
+            Self::Named(name) => Some(name),
+        }
+    }
 }
 
 /// Where a notification is: enough to find it again after this process has ended.
@@ -140,6 +153,8 @@ pub enum Fact {
         occurrence: OccurrenceId,
         /// When it was tried.
         at: Timestamp,
+        /// Which way; `None` is the desktop.
+        channel: Option<ChannelId>,
         /// Why not.
         reason: String,
     },

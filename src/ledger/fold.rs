@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Channel, Fact, FactId, Place, Record, When};
-use crate::schedule::{ItemId, OccurrenceId, ZoneHistory};
+use crate::schedule::{ChannelId, ItemId, OccurrenceId, ZoneHistory};
 
 /// A chain of retractions of retractions longer than this is cut; people make one or two.
 const MAX_RETRACTIONS_DEEP: usize = 16;
@@ -158,12 +158,47 @@ impl Ledger {
         found
     }
 
-    /// Returns the last instant at which a slot's reminder was delivered since it was last snoozed, in the
-    /// order of writing: a clock that was set back must not hide the end of a snooze.
+    /// Returns the last instant at which a slot's reminder was delivered on the desktop since it was last
+    /// snoozed, in the order of writing: a clock that was set back must not hide the end of a snooze.
     #[must_use]
-    pub fn delivered_since_snooze(&self, occurrence: &OccurrenceId) -> Option<Timestamp> {
+    pub fn shown_since_snooze(&self, occurrence: &OccurrenceId) -> Option<Timestamp> {
+        self.since_snooze(occurrence, |fact| match fact {
+            Fact::Delivered { at, channel: Channel::Desktop(_), .. } => Some(*at),
+            _ => None,
+        })
+    }
+
+    /// Returns the last instant at which a slot's reminder went out by a channel, or was given up, since it
+    /// was last snoozed.
+    #[must_use]
+    pub fn tried_since_snooze(&self, occurrence: &OccurrenceId, by: &ChannelId) -> Option<Timestamp> {
+        self.since_snooze(occurrence, |fact| match fact {
+            Fact::Delivered { at, channel, .. } if channel.name() == Some(by) => Some(*at),
+            Fact::Undelivered { at, channel: Some(channel), .. } if channel == by => Some(*at),
+            _ => None,
+        })
+    }
+
+    fn since_snooze(
+        &self,
+        occurrence: &OccurrenceId,
+        instant: impl Fn(&Fact) -> Option<Timestamp>,
+    ) -> Option<Timestamp> {
         let since = self.about(occurrence).into_iter().rev();
-        since.take_while(|record| !matches!(record.fact, Fact::Snooze { .. })).filter_map(delivered_at).max()
+        let since = since.take_while(|record| !matches!(record.fact, Fact::Snooze { .. }));
+        since.filter_map(|record| instant(&record.fact)).max()
+    }
+
+    /// Returns the channels by which a slot's reminder went out, each with the first instant.
+    #[must_use]
+    pub fn sent_by(&self, occurrence: &OccurrenceId) -> BTreeMap<&ChannelId, Timestamp> {
+        let mut sent = BTreeMap::new();
+        for record in self.about(occurrence) {
+            if let Fact::Delivered { at, channel: Channel::Named(name), .. } = &record.fact {
+                sent.entry(name).or_insert(*at);
+            }
+        }
+        sent
     }
 
     /// Returns where notifications may still be on a screen: those that no fact says were closed.
@@ -188,10 +223,11 @@ impl Ledger {
         places.into_iter().map(|((occurrence, _), place)| (occurrence, place)).collect()
     }
 
-    /// Tells whether it is already written down that a slot's reminder could not be delivered.
+    /// Tells whether it is already written down that a slot's reminder could not be shown on the desktop.
     #[must_use]
     pub fn is_known_undelivered(&self, occurrence: &OccurrenceId) -> bool {
-        self.about(occurrence).iter().any(|record| matches!(record.fact, Fact::Undelivered { .. }))
+        let is_desktop = |fact: &Fact| matches!(fact, Fact::Undelivered { channel: None, .. });
+        self.about(occurrence).iter().any(|record| is_desktop(&record.fact))
     }
 
     /// Returns the instants at which an item was taken, in order; dates without a time are left out.

@@ -194,7 +194,8 @@ impl Reminder {
             }
             if self.announced.insert(id.clone()) && !self.ledger.is_known_undelivered(&id) {
                 is_news = true;
-                let fact = Fact::Undelivered { occurrence: id, at: now, reason: reason.to_owned() };
+                let fact =
+                    Fact::Undelivered { occurrence: id, at: now, channel: None, reason: reason.to_owned() };
                 self.record(fact, Vec::new(), false, actions);
             }
         }
@@ -229,21 +230,33 @@ impl Reminder {
         let Some(alert) = self.alerts.remove(&name) else { return };
         actions.push(Action::Withdraw(name));
         for line in alert.lines.into_values().filter(|line| !line.lead) {
-            let id = line.occurrence.id;
-            if self.ledger.answer(&id).is_some() || self.pending_answer(&id).is_some() {
-                continue;
-            }
-            let at = When::Instant(now);
-            let fact = match button {
-                Button::Taken => self.intake(&id.item, Some(&id), at),
-                Button::Skip => Fact::Skip { occurrence: id, at, reason: None, note: None, key: None },
-                Button::Snooze => {
-                    let until = now.checked_add(self.settings.snooze).unwrap_or(Timestamp::MAX);
-                    Fact::Snooze { occurrence: id, at: now, until, key: None }
-                }
-            };
-            self.record(fact, Vec::new(), true, actions);
+            self.press(now, &line.occurrence.id, button, actions);
         }
+    }
+
+    /// Answers one occurrence as a button says, unless it is answered.
+    pub(super) fn press(
+        &mut self,
+        now: Timestamp,
+        id: &OccurrenceId,
+        button: Button,
+        actions: &mut Vec<Action>,
+    ) {
+        let is_under_way =
+            self.pending.values().any(|other| other.fact.is_answer() && other.fact.occurrence() == Some(id));
+        if self.ledger.answer(id).is_some() || is_under_way {
+            return;
+        }
+        let (occurrence, at) = (id.clone(), When::Instant(now));
+        let fact = match button {
+            Button::Taken => self.intake(&id.item, Some(id), at),
+            Button::Skip => Fact::Skip { occurrence, at, reason: None, note: None, key: None },
+            Button::Snooze => {
+                let until = now.checked_add(self.settings.snooze).unwrap_or(Timestamp::MAX);
+                Fact::Snooze { occurrence, at: now, until, key: None }
+            }
+        };
+        self.record(fact, Vec::new(), true, actions);
     }
 
     /// A server is there: what waits is shown at once, and what an earlier server showed, again.
@@ -261,7 +274,7 @@ impl Reminder {
     fn notice(&self, name: AlertId, now: Timestamp) -> Notice {
         let lines = self.alerts.get(&name).map(|alert| &alert.lines);
         let lines = lines.into_iter().flat_map(BTreeMap::values);
-        Notice::new(name, lines, &self.plan, now, self.settings.snooze)
+        Notice::new(name, lines, &self.plan, now, self.settings.snooze, false)
     }
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::alert::Shown;
+use super::reach::steps;
 use super::{Action, Reminder};
 use crate::ledger::{State, longest_open, standing};
-use crate::schedule::{ItemId, Late, Length, Occurrence, OccurrenceId, Planned};
+use crate::schedule::{ChannelId, ItemId, Late, Length, Occurrence, OccurrenceId, Planned};
 
 /// A slot with `late = "miss"` that is noticed later than this is let go.
 const LATE_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -21,6 +22,7 @@ const FAR: SignedDuration = SignedDuration::from_hours(24 * 365);
 /// What one look at an item found.
 struct Look {
     show: Vec<Shown>,
+    send: Vec<(ChannelId, Shown)>,
     next: Option<Timestamp>,
 }
 
@@ -62,7 +64,7 @@ impl Reminder {
             self.held.clear();
             self.expect_all(now);
         }
-        let mut show = Vec::new();
+        let (mut show, mut send) = (Vec::new(), Vec::new());
         let mut looked = BTreeSet::new();
         while let Some((at, item)) = self.queue.first().cloned() {
             if at > now {
@@ -70,12 +72,15 @@ impl Reminder {
             }
             let found = self.look_at(&item, now);
             show.extend(found.show);
+            send.extend(found.send);
             self.set_deadline(item.clone(), found.next);
             looked.insert(item);
         }
         if !looked.is_empty() {
             self.tidy_alerts(&looked, now, actions);
             self.show(show, now, actions);
+            self.tidy_sendings(&looked, now, actions);
+            self.send(send, now, actions);
         }
     }
 
@@ -114,7 +119,7 @@ impl Reminder {
     }
 
     fn look_at(&self, item: &ItemId, now: Timestamp) -> Look {
-        let mut look = Look { show: Vec::new(), next: None };
+        let mut look = Look { show: Vec::new(), send: Vec::new(), next: None };
         for planned in self.near(item, now) {
             let standing = standing(&planned, &self.ledger, now);
             let id = &planned.occurrence.id;
@@ -124,7 +129,7 @@ impl Reminder {
                     let (due, next) = latest_and_next(&leads(&planned), now);
                     look.wake_at(next);
                     if let Some(due) = due.filter(|due| self.wants(id, *due)) {
-                        match self.withheld_until(due, planned.occurrence.at, now) {
+                        match self.withheld_until(due, planned.occurrence.at, now, self.away) {
                             Some(until) => look.wake(until),
                             None => look.show.push(Shown::new(&planned, due, true)),
                         }
@@ -138,9 +143,22 @@ impl Reminder {
                     if let Some(due) =
                         due.filter(|due| self.wants(id, *due) && !self.lets_go(&planned, *due, now))
                     {
-                        match self.withheld_until(points[0], standing.closes, now) {
+                        match self.withheld_until(points[0], standing.closes, now, self.away) {
                             Some(until) => look.wake(until),
                             None => look.show.push(Shown::new(&planned, due, false)),
+                        }
+                    }
+                    for (channel, points) in steps(&planned, points[0]) {
+                        let (due, next) = latest_and_next(&points, now);
+                        look.wake_at(next);
+                        let due = due.filter(|due| self.wants_sent(id, channel, *due));
+                        let Some(due) = due.filter(|due| !self.lets_go(&planned, *due, now)) else {
+                            continue;
+                        };
+                        // Whoever is away is who it is for.
+                        match self.withheld_until(due, standing.closes, now, false) {
+                            Some(until) => look.wake(until),
+                            None => look.send.push((channel.clone(), Shown::new(&planned, due, false))),
                         }
                     }
                 }
@@ -163,19 +181,25 @@ impl Reminder {
         if self.ask_again.contains(id) {
             return true;
         }
-        let recorded = self.ledger.delivered_since_snooze(id);
+        let recorded = self.ledger.shown_since_snooze(id);
         recorded.max(self.shown.get(id).copied()).is_none_or(|last| last < due)
     }
 
-    /// Returns when to look again at what is due and waits, as it is a quiet hour or the person is away.
+    /// Returns when to look again at what is due and waits, as it is a quiet hour or the person `is_away`.
     ///
     /// It waits for half of the time in which it can be answered, from `first` to `closes`, and no longer:
     /// a reminder that nobody sees is better than one that never was.
-    fn withheld_until(&self, first: Timestamp, closes: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    fn withheld_until(
+        &self,
+        first: Timestamp,
+        closes: Timestamp,
+        now: Timestamp,
+        is_away: bool,
+    ) -> Option<Timestamp> {
         let latest = first.checked_add(closes.duration_since(first) / 2).unwrap_or(closes);
         let quiet = self.settings.quiet.and_then(|quiet| quiet.ends(now, self.plan.zones.zone_at(now)));
         // Their return is an input of its own.
-        let until = if self.away { latest } else { quiet?.min(latest) };
+        let until = if is_away { latest } else { quiet?.min(latest) };
         Some(until).filter(|until| now < *until)
     }
 

@@ -7,6 +7,7 @@ mod alert;
 mod answer;
 mod look;
 mod notice;
+mod reach;
 mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +22,7 @@ pub use notice::{Button, Notice};
 pub use refusal::Refusal;
 
 use crate::ledger::{CloseReason, Fact, FactId, Ledger, Place, Record};
-use crate::schedule::{ItemId, OccurrenceId, Plan, Schedule, Settings};
+use crate::schedule::{ChannelId, ItemId, OccurrenceId, Plan, Schedule, Settings};
 
 /// Facts older than this, and of nothing open, are left to the database.
 const MEMORY: SignedDuration = SignedDuration::from_hours(72);
@@ -112,6 +113,12 @@ pub enum Input {
     Closed(AlertId, CloseReason),
     /// A button was pressed.
     Pressed(AlertId, Button),
+    /// A reminder went out by a channel.
+    Sent(AlertId),
+    /// A reminder could not go out by a channel, and is not tried again.
+    NotSent(AlertId, String),
+    /// Someone answered what went out by a channel.
+    Replied(OccurrenceId, Button),
     /// A notification server is there (again).
     ServerAppeared,
     /// The person cannot be reached on the desktop, or can be again: it is locked, nobody has touched it for
@@ -134,6 +141,12 @@ pub enum Action {
     Withdraw(AlertId),
     /// Tell the person on the terminal and in the log, as no server can be reached.
     Announce(Notice),
+    /// Send a reminder by a channel, in place of one of the same name that is not out yet.
+    Send(ChannelId, Notice),
+    /// Nobody needs to answer it any more: do not try again, and do not wait for answers.
+    Recall(AlertId),
+    /// An earlier run has sent it: wait for answers that were given since.
+    Await(AlertId, ChannelId, Timestamp),
 }
 
 /// A fact on its way to the journal, and who waits for it.
@@ -152,6 +165,9 @@ pub struct Reminder {
     ledger: Ledger,
     definitions: BTreeMap<ItemId, String>,
     alerts: BTreeMap<AlertId, alert::Alert>,
+    sendings: BTreeMap<AlertId, reach::Sending>,
+    /// When each occurrence last went out by a channel, recorded or not.
+    sent: BTreeMap<(OccurrenceId, ChannelId), Timestamp>,
     /// When each occurrence was last put on the screen, recorded or not.
     shown: BTreeMap<OccurrenceId, Timestamp>,
     announced: BTreeSet<OccurrenceId>,
@@ -190,6 +206,8 @@ impl Reminder {
             ledger,
             definitions,
             alerts: BTreeMap::new(),
+            sendings: BTreeMap::new(),
+            sent: BTreeMap::new(),
             shown: BTreeMap::new(),
             announced: BTreeSet::new(),
             held: BTreeSet::new(),
@@ -256,6 +274,7 @@ impl Reminder {
                 self.take_zone(now, zone_name, zone, &mut actions);
                 self.take_schedule(now, schedule, &mut actions);
                 self.take_over(now, &mut actions);
+                self.take_over_sendings(now, &mut actions);
             }
             Input::Schedule(schedule) => self.take_schedule(now, schedule, &mut actions),
             Input::Zone(name, zone) => self.take_zone(now, name, zone, &mut actions),
@@ -277,6 +296,11 @@ impl Reminder {
             Input::NotShown(alert, reason) => self.take_not_shown(now, alert, &reason, &mut actions),
             Input::Closed(alert, reason) => self.take_closed(now, alert, reason, &mut actions),
             Input::Pressed(alert, button) => self.take_pressed(now, alert, button, &mut actions),
+            Input::Sent(name) => self.take_sent(now, name, &mut actions),
+            Input::NotSent(name, reason) => self.take_not_sent(now, name, &reason, &mut actions),
+            Input::Replied(occurrence, button) => {
+                self.take_replied(now, &occurrence, button, &mut actions);
+            }
             Input::ServerAppeared => self.take_server(now, &mut actions),
             Input::Away(away) if away != self.away => {
                 self.away = away;
@@ -303,6 +327,7 @@ impl Reminder {
         self.announced.retain(recent);
         self.held.retain(recent);
         self.ask_again.retain(recent);
+        self.sent.retain(|(id, _), at| *at >= keep_from || recent(id));
         self.forget_at = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
     }
 

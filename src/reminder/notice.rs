@@ -58,12 +58,14 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// Makes the reminder of some lines; `private` leaves out what they are, as each item's own does.
     pub(super) fn new<'a>(
         alert: AlertId,
         lines: impl Iterator<Item = &'a Shown>,
         plan: &Plan,
         now: Timestamp,
         snooze: SignedDuration,
+        private: bool,
     ) -> Self {
         let lines: Vec<(&Shown, &Item)> = lines
             .filter_map(|line| {
@@ -75,17 +77,19 @@ impl Notice {
         let to_answer = lines.iter().filter(|(line, _)| !line.lead).count();
         let (title, body, command) = match lines.as_slice() {
             [(line, item)] => {
-                let command = (!line.lead && !item.private).then(|| format!("dosed take {}", item.id));
-                (name(item), details(line, item, plan, now), command)
+                let private = private || item.private;
+                let command = (!line.lead && !private).then(|| format!("dosed take {}", item.id));
+                (name(item, private), details(line, item, plan, now, private), command)
             }
             several => {
                 let mut body: Vec<String> = several
                     .iter()
                     .take(MAX_LINES)
                     .map(|(line, item)| {
-                        let rest = details(line, item, plan, now).join(", ");
+                        let private = private || item.private;
+                        let rest = details(line, item, plan, now, private).join(", ");
                         let comma = if rest.is_empty() { "" } else { ", " };
-                        format!("{}{comma}{rest}", name(item))
+                        format!("{}{comma}{rest}", name(item, private))
                     })
                     .collect();
                 if several.len() > MAX_LINES {
@@ -101,8 +105,8 @@ impl Notice {
     }
 }
 
-fn name(item: &Item) -> String {
-    if item.private { "Reminder".to_owned() } else { item.name.clone() }
+fn name(item: &Item, private: bool) -> String {
+    if private { "Reminder".to_owned() } else { item.name.clone() }
 }
 
 fn buttons(lines: &[(&Shown, &Item)], snooze: SignedDuration) -> Vec<(Button, String)> {
@@ -121,10 +125,10 @@ fn buttons(lines: &[(&Shown, &Item)], snooze: SignedDuration) -> Vec<(Button, St
     ]
 }
 
-fn details(line: &Shown, item: &Item, plan: &Plan, now: Timestamp) -> Vec<String> {
+fn details(line: &Shown, item: &Item, plan: &Plan, now: Timestamp, private: bool) -> Vec<String> {
     let id = &line.occurrence.id;
     let mut details = Vec::new();
-    if !item.private {
+    if !private {
         details.extend(item.dose_at(id.slot).map(|dose| dose.to_string()));
         details.extend(item.strain.clone());
         details.extend(item.with.as_ref().map(|with| format!("with {with}")));

@@ -16,6 +16,7 @@ use crate::ledger::{When, replay, timeline};
 use crate::schedule::{Quantity, ZoneHistory};
 
 mod answers;
+mod reach;
 mod screen;
 mod time;
 
@@ -30,6 +31,8 @@ struct Stage {
     said: Vec<String>,
     journal_works: bool,
     server_works: bool,
+    /// Whether channels send, refuse, or have not said yet.
+    channel_works: Option<bool>,
     alerts: BTreeMap<AlertId, u32>,
     notifications: u32,
     questions: u64,
@@ -58,6 +61,7 @@ impl Stage {
             said: Vec::new(),
             journal_works: true,
             server_works: true,
+            channel_works: Some(true),
             alerts: BTreeMap::new(),
             notifications: 0,
             questions: 0,
@@ -151,6 +155,24 @@ impl Stage {
                 Action::Withdraw(alert) => {
                     let number = self.alerts[&alert];
                     self.say(&format!("withdraw {number}"));
+                    None
+                }
+                Action::Send(channel, notice) => {
+                    let (title, body) = (&notice.title, notice.body.join(" | "));
+                    self.say(&format!("send {channel} {}: {title}: {body}", notice.alert.0));
+                    match self.channel_works {
+                        Some(true) => Some(Input::Sent(notice.alert)),
+                        Some(false) => Some(Input::NotSent(notice.alert, "refused".to_owned())),
+                        None => None,
+                    }
+                }
+                Action::Recall(alert) => {
+                    self.say(&format!("recall {}", alert.0));
+                    None
+                }
+                Action::Await(alert, channel, since) => {
+                    let since = self.zone.to_datetime(since).strftime("%H:%M");
+                    self.say(&format!("await {channel} {}, since {since}", alert.0));
                     None
                 }
                 Action::Announce(notice) => {

@@ -41,6 +41,38 @@ impl FromStr for ItemId {
     }
 }
 
+/// The name of a channel, of the same letters as an item's; `desktop` is the desktop itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(ItemId);
+
+impl ChannelId {
+    /// What the desktop is called where channels are named; no other channel can have it.
+    pub const DESKTOP: &str = "desktop";
+
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ChannelId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == Self::DESKTOP {
+            return Err(ParseIdError::Desktop);
+        }
+        text.parse().map(Self)
+    }
+}
+
 /// The planned time of an occurrence: civil for all rules but elapsed ones, which are named in UTC.
 ///
 /// Always whole seconds.
@@ -134,6 +166,9 @@ pub enum ParseIdError {
         /// What was read.
         text: String,
     },
+    /// The name that the desktop has.
+    #[error("`desktop` is what the desktop itself is called: use another id")]
+    Desktop,
     /// Not a slot's time.
     #[error("`{text}` is not a slot: write it as `2026-11-23T08:00`")]
     Slot {

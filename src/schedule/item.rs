@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{ItemId, Length, ParseQuantityError, Quantity, Rule, Slot};
+use super::{ChannelId, ItemId, Length, ParseQuantityError, Quantity, Rule, Slot};
 
 /// What sort of thing an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +62,15 @@ pub struct Again {
     pub every: SignedDuration,
     /// The number of repetitions after the first.
     pub at_most: u32,
+}
+
+/// Another way to reach the person while there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Step {
+    /// How long after the time, or after the end of a snooze.
+    pub after: SignedDuration,
+    /// Which way.
+    pub channel: ChannelId,
 }
 
 /// What an item should be kept apart from.
@@ -150,6 +159,8 @@ pub struct Item {
     pub grace: SignedDuration,
     /// How often to ask again.
     pub again: Option<Again>,
+    /// What else to try while there is no answer.
+    pub then: Vec<Step>,
     /// What to do with a slot that is noticed late.
     pub late: Late,
     /// How long ahead to announce it, longest first.

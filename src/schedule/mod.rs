@@ -3,6 +3,7 @@
 //! Pure: no clock, no files, no formats. Every time is an argument. One engine,
 //! [`Regimen::occurrences`], serves the daemon, `dosed simulate` and every question about the past.
 
+mod channel;
 mod id;
 mod item;
 mod length;
@@ -14,8 +15,9 @@ mod settings;
 mod weekdays;
 mod zones;
 
-pub use id::{ItemId, OccurrenceId, ParseIdError, Slot};
-pub use item::{Again, Apart, Item, Kind, Late, Stock, TaperStep, Target};
+pub use channel::{ChannelSpec, Source, Way};
+pub use id::{ChannelId, ItemId, OccurrenceId, ParseIdError, Slot};
+pub use item::{Again, Apart, Item, Kind, Late, Step, Stock, TaperStep, Target};
 pub use length::{Length, ParseLengthError};
 pub use plan::{Plan, Planned};
 pub use quantity::{Decimal, ParseQuantityError, Quantity, Unit};

@@ -6,7 +6,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Item;
+use super::{ChannelId, ChannelSpec, Item};
 
 /// A schedule as it was read.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Schedule {
 /// What holds for all items.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
+    /// The ways beyond the desktop.
+    pub channels: Vec<ChannelSpec>,
     /// The hours in which nothing sounds or shows.
     pub quiet: Option<Quiet>,
     /// How long *Snooze* lasts when nobody says.
@@ -28,7 +30,15 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { quiet: None, snooze: SignedDuration::from_mins(15) }
+        Self { channels: Vec::new(), quiet: None, snooze: SignedDuration::from_mins(15) }
+    }
+}
+
+impl Settings {
+    /// Returns a channel by its name.
+    #[must_use]
+    pub fn channel(&self, id: &ChannelId) -> Option<&ChannelSpec> {
+        self.channels.iter().find(|channel| channel.id == *id)
     }
 }
 

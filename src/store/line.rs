@@ -7,6 +7,7 @@ use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Channel, CloseReason, Fact, FactId, Place, Record, When};
+use crate::schedule::ChannelId;
 
 /// The version of the line's form.
 const VERSION: u32 = 1;
@@ -75,13 +76,16 @@ enum FactJson {
         occurrence: String,
         at: String,
         channel: String,
-        notification: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        notification: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
         server: Option<String>,
     },
     Undelivered {
         occurrence: String,
         at: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
         reason: String,
     },
     Closed {
@@ -233,16 +237,23 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
             until: instant(*until, zone),
             key: text(key),
         },
-        Fact::Delivered { occurrence, at, channel: Channel::Desktop(place) } => FactJson::Delivered {
+        Fact::Delivered { occurrence, at, channel } => {
+            let place = match channel {
+                Channel::Desktop(place) => Some(place),
+                Channel::Named(_) => None,
+            };
+            FactJson::Delivered {
+                occurrence: occurrence.to_string(),
+                at: instant(*at, zone),
+                channel: channel.name().map_or(ChannelId::DESKTOP, ChannelId::as_str).to_owned(),
+                notification: place.map(|place| place.notification),
+                server: written(place.and_then(|place| place.server.as_ref())),
+            }
+        }
+        Fact::Undelivered { occurrence, at, channel, reason } => FactJson::Undelivered {
             occurrence: occurrence.to_string(),
             at: instant(*at, zone),
-            channel: "desktop".to_owned(),
-            notification: place.notification,
-            server: written(place.server.as_ref()),
-        },
-        Fact::Undelivered { occurrence, at, reason } => FactJson::Undelivered {
-            occurrence: occurrence.to_string(),
-            at: instant(*at, zone),
+            channel: written(channel.as_ref()),
             reason: reason.clone(),
         },
         Fact::Closed { occurrence, at, reason } => FactJson::Closed {
@@ -315,16 +326,21 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
         FactJson::Snooze { occurrence, at, until, key } => {
             Fact::Snooze { occurrence: read(&occurrence)?, at: read(&at)?, until: read(&until)?, key }
         }
-        FactJson::Delivered { occurrence, at, channel, notification, server } => match channel.as_str() {
-            "desktop" => {
-                let channel = Channel::Desktop(Place { notification, server: server.map(Into::into) });
-                Fact::Delivered { occurrence: read(&occurrence)?, at: read(&at)?, channel }
-            }
-            other => return Err(format!("unknown channel `{other}`")),
-        },
-        FactJson::Undelivered { occurrence, at, reason } => {
-            Fact::Undelivered { occurrence: read(&occurrence)?, at: read(&at)?, reason }
+        FactJson::Delivered { occurrence, at, channel, notification, server } => {
+            let channel = if channel == ChannelId::DESKTOP {
+                let notification = notification.ok_or("a notification without a number")?;
+                Channel::Desktop(Place { notification, server: server.map(Into::into) })
+            } else {
+                Channel::Named(read(&channel)?)
+            };
+            Fact::Delivered { occurrence: read(&occurrence)?, at: read(&at)?, channel }
         }
+        FactJson::Undelivered { occurrence, at, channel, reason } => Fact::Undelivered {
+            occurrence: read(&occurrence)?,
+            at: read(&at)?,
+            channel: maybe(channel)?,
+            reason,
+        },
         FactJson::Closed { occurrence, at, reason } => Fact::Closed {
             occurrence: read(&occurrence)?,
             at: read(&at)?,

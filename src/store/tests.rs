@@ -298,7 +298,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 at,
                 channel: Channel::Desktop(Place { notification: 7, server: Some("bus/:1.7".into()) }),
             },
-            5 => Fact::Undelivered { occurrence, at, reason: word.unwrap_or_default() },
+            5 => Fact::Undelivered { occurrence, at, channel: None, reason: word.unwrap_or_default() },
             6 => Fact::Closed { occurrence, at, reason: CloseReason::Dismissed },
             7 => Fact::Pause { item: Some(item), at, until: Some(at), reason: word },
             8 => Fact::Resume { item: None, at },

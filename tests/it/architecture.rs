@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("agenda", &["schedule"]),
     ("store", &["failpoints", "ledger", "panics", "reminder", "schedule"]),
     ("desktop", &["failpoints", "ledger", "reminder"]),
+    ("channel", &["reminder", "schedule"]),
     ("api", &["ledger", "reminder", "schedule"]),
     (
         "daemon",
@@ -24,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "failpoints",
             "agenda",
             "api",
+            "channel",
             "clock",
             "config",
             "desktop",
@@ -37,9 +39,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("presence", &[]),
     ("client", &[]),
+    ("doctor", &["client", "clock", "config", "paths", "schedule"]),
     ("cli", &[]),
     ("render", &[]),
-    ("run", &["api", "cli", "client", "clock", "config", "daemon", "paths", "render", "schedule", "store"]),
+    (
+        "run",
+        &[
+            "api", "cli", "client", "clock", "config", "daemon", "doctor", "paths", "render", "schedule",
+            "store",
+        ],
+    ),
     ("main", &["cli", "panics", "run"]),
     ("lib", &[]),
 ];

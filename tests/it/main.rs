@@ -13,9 +13,11 @@
 )]
 
 mod architecture;
+mod channels;
 mod commands;
 mod crash;
 mod desktop;
+mod doctor;
 mod faults;
 mod fuzz;
 mod oracle;

@@ -334,7 +334,7 @@ pub(crate) fn session_bus(home: &Home) -> (Guard, String) {
     (Guard(bus), address)
 }
 
-fn write_script(path: &Path, text: &str) {
+pub(crate) fn write_script(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();

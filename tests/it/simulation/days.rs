@@ -6,6 +6,7 @@ impl World {
     /// The daemon is killed, sometimes with the whole machine: what is on the disk is all that it has.
     fn restart(&mut self) {
         self.screen.numbers.clear();
+        self.sendings.clear();
         if self.lot.one_in(3) {
             self.screen.restart();
         }
@@ -96,6 +97,7 @@ impl World {
             91..93 => self.turn_the_clock(),
             93..95 => self.travel(),
             95..97 => self.edit(),
+            97 if self.lot.one_in(2) => self.phone_works = !self.phone_works,
             97 => self.pause(),
             98 => self.disk_works = self.lot.one_in(2) || !self.disk_works,
             _ => {
@@ -115,6 +117,13 @@ impl World {
             let alert = alerts[self.lot.below(alerts.len() as u64) as usize];
             let button = Button::ALL[self.lot.below(3) as usize];
             self.input(Input::Pressed(alert, button));
+            return;
+        }
+        let sent: Vec<OccurrenceId> = self.sendings.values().flatten().cloned().collect();
+        if !sent.is_empty() && self.lot.one_in(3) {
+            let occurrence = sent[self.lot.below(sent.len() as u64) as usize].clone();
+            let button = Button::ALL[self.lot.below(3) as usize];
+            self.input(Input::Replied(occurrence, button));
             return;
         }
         let item = ["a", "b", "c"][self.lot.below(3) as usize];
@@ -168,6 +177,14 @@ impl World {
                         if let Some(known) = self.known.get_mut(id) {
                             known.asked += 1;
                             known.may_ask += 1;
+                        }
+                    }
+                }
+                Action::Send(_, notice) => {
+                    for id in &notice.occurrences {
+                        if let Some(known) = self.known.get_mut(id) {
+                            known.sent += 1;
+                            known.may_send += 1;
                         }
                     }
                 }

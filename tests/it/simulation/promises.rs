@@ -41,6 +41,9 @@ impl World {
                     at,
                     grace: SignedDuration::from_mins(spec.grace_minutes),
                     again: spec.again,
+                    then: spec.then,
+                    sent: 0,
+                    may_send: 1,
                     asked: 0,
                     may_ask: 1,
                     shown_by: 0,
@@ -71,6 +74,17 @@ impl World {
         );
     }
 
+    /// Something goes out to the phone, or is given up: once for each time that it was due.
+    pub(super) fn sent(&mut self, id: &OccurrenceId) {
+        let now = self.now;
+        let known = self.known.get_mut(id).unwrap_or_else(|| panic!("{id} was sent before its time, {now}"));
+        known.sent += 1;
+        let due = known.at + SignedDuration::from_mins(known.then.unwrap_or_default());
+        assert!(now >= due || self.turned_back || known.excused, "{id} was sent at {now}, before {due}");
+        let (sent, may) = (known.sent, known.may_send);
+        assert!(known.excused || sent <= may, "{id} was sent {sent} times, {may} were due");
+    }
+
     /// The model hears of what is on the disk.
     pub(super) fn take_note(&mut self, fact: &Fact) {
         if let Fact::Pause { at, until, .. } = fact {
@@ -95,6 +109,7 @@ impl World {
             Fact::Snooze { until, .. } => {
                 known.snoozed_until = Some(*until);
                 known.may_ask += 1;
+                known.may_send += 1;
             }
             _ => {}
         }
@@ -137,6 +152,17 @@ impl World {
             let can_be_asked = self.server_works && self.disk_works && self.core.retry_at().is_none();
             known.had_to_be_asked |= open && can_be_asked && (!self.away || now >= known.half_time());
         }
+        let mut out = BTreeSet::new();
+        for (id, _) in self.core.awaited(&"phone".parse().unwrap()) {
+            assert!(out.insert(id.clone()), "{id} waits for two answers of the phone");
+        }
+        for (id, known) in &self.known {
+            let Some(then) = known.then.map(SignedDuration::from_mins) else { continue };
+            let due = known.snoozed_until.unwrap_or(known.at) + then;
+            let open =
+                due <= now && now < known.closes() && !known.resolved && !known.excused && !known.closed;
+            assert!(!open || known.sent > 0 || self.turned_back, "{id} did not go out at {due}, {now}");
+        }
         for (id, known) in &mut self.known {
             assert!(
                 !known.had_to_be_asked || known.asked > 0,
@@ -147,7 +173,7 @@ impl World {
                 let open = now < known.closes() && !known.resolved && !known.excused;
                 let must = open && self.server_works && self.disk_works && self.core.retry_at().is_none();
                 let must = must && (!self.away || now >= known.half_time());
-                let asked = self.core.ledger().deliveries(id).iter().any(|at| *at >= until);
+                let asked = self.core.ledger().shown_since_snooze(id).is_some_and(|at| at >= until);
                 assert!(
                     !must || asked || self.turned_back,
                     "{id} was snoozed until {until} and forgotten, {now}"
