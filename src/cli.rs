@@ -82,6 +82,9 @@ pub enum Command {
         /// A note of your own
         #[arg(long)]
         note: Option<String>,
+        /// One more, although the last one was not long ago
+        #[arg(long)]
+        again: bool,
         /// How it is printed.
         #[command(flatten)]
         output: Output,
@@ -130,6 +133,25 @@ pub enum Command {
         /// A note of your own
         #[arg(long)]
         note: Option<String>,
+        /// One more, although the last one was not long ago
+        #[arg(long)]
+        again: bool,
+        /// How it is printed.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Answer what waits, one by one
+    Answer,
+    /// Show what is left of what is counted, or say what was bought or counted
+    #[command(
+        after_help = "Examples:\n  dosed stock\n  dosed stock probiotic +60\n  dosed stock probiotic 55"
+    )]
+    Stock {
+        /// An item
+        item: Option<String>,
+        /// Doses: `+60` were bought, `-2` were lost, `55` were counted
+        #[arg(allow_hyphen_values = true, requires = "item")]
+        doses: Option<String>,
         /// How it is printed.
         #[command(flatten)]
         output: Output,

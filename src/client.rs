@@ -36,6 +36,9 @@ pub enum ClientError {
     },
 }
 
+/// The type of the problem that is over when the same is sent once more with `confirm`.
+pub const TOO_SOON: &str = crate::api::TOO_SOON;
+
 /// An answer of the daemon.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -43,6 +46,8 @@ pub struct Answer {
     pub status: u16,
     /// The JSON text.
     pub json: String,
+    /// What is to be said beside it.
+    pub remark: Option<String>,
 }
 
 /// Asks for something.
@@ -113,9 +118,11 @@ async fn send(
 
 async fn read(response: Response<Incoming>) -> Result<Answer, ClientError> {
     let status = response.status().as_u16();
+    let remark = response.headers().get(crate::api::REMARK);
+    let remark = remark.map(|remark| String::from_utf8_lossy(remark.as_bytes()).into_owned());
     let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
     let bytes = body.map_err(|error| ClientError::Unreadable { why: error.to_string() })?.to_bytes();
     let json = String::from_utf8(bytes.to_vec())
         .map_err(|error| ClientError::Unreadable { why: error.to_string() })?;
-    Ok(Answer { status, json })
+    Ok(Answer { status, json, remark })
 }

@@ -7,13 +7,14 @@
 //!   No clock, no files, no formats; `now` is an argument. They take facts and return actions.
 //! * Adapters, each hiding one technology and knowing no other: [`config`] (TOML), [`clock`], [`watch`]
 //!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`channel`]
-//!   (programs, webhooks, phones), [`api`] (HTTP).
+//!   (programs, webhooks, phones), [`terminal`], [`api`] (HTTP).
 //! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
-//!   [`doctor`], [`paths`] and [`render`] are the side of the commands.
+//!   [`answer`], [`doctor`], [`paths`] and [`render`] are the side of the commands.
 //!
 //! `schedule <- ledger <- reminder <- daemon -> adapters`, never the reverse; a test reads the sources.
 
 pub mod agenda;
+pub mod answer;
 pub mod api;
 pub mod channel;
 pub mod cli;
@@ -33,4 +34,5 @@ pub mod render;
 pub mod run;
 pub mod schedule;
 pub mod store;
+pub mod terminal;
 pub mod watch;

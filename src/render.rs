@@ -255,7 +255,10 @@ fn fact_words(fact: &Value) -> Option<(String, Style)> {
         "skip" => ("skipped", PLAIN),
         "snooze" => ("snoozed", PLAIN),
         "delivered" => ("reminded", FAINT),
+        "undelivered" if fact["channel"].is_string() => ("could not be sent", LOST),
         "undelivered" => ("could not be shown", LOST),
+        "stock" if fact["count"].is_number() => ("counted", PLAIN),
+        "stock" => ("stock changed by", PLAIN),
         "closed" => ("closed unanswered", FAINT),
         "pause" => ("paused", PLAIN),
         "resume" => ("resumed", PLAIN),
@@ -265,6 +268,9 @@ fn fact_words(fact: &Value) -> Option<(String, Style)> {
     words.push(verb.to_owned());
     words.extend(fact["retracts"].as_str().map(ToOwned::to_owned));
     words.extend(fact["amount"].as_str().map(ToOwned::to_owned));
+    words.extend([&fact["add"], &fact["count"]].into_iter().find(|n| n.is_number()).map(ToString::to_string));
+    let channel = fact["channel"].as_str().filter(|channel| *channel != "desktop");
+    words.extend(channel.map(|channel| format!("by {channel}")));
     if let Some(until) = zoned(text(fact, "until")) {
         words.push(format!(
             "until {}",
@@ -333,6 +339,37 @@ pub fn recorded(fact: &Value, repeated: bool) -> String {
         about(fact),
         text(fact, "id")
     )
+}
+
+/// Asks about one occurrence of several.
+#[must_use]
+pub fn question(occurrence: &Value, number: usize, of: usize, now: Timestamp) -> String {
+    let dose = occurrence["dose"].as_str().map(|dose| format!(", {dose}")).unwrap_or_default();
+    let at = zoned(text(occurrence, "at")).map(|at| clock(&at, now)).unwrap_or_default();
+    format!("{number} of {of}: {WAITS}{}{WAITS:#}{dose}, planned {at}", text(occurrence, "name"))
+}
+
+/// Shows what is left of what is counted.
+#[must_use]
+pub fn stock(rows_of_stock: &Value, now: Timestamp) -> String {
+    if rows(rows_of_stock).is_empty() {
+        return "Nothing is counted: add `stock = { have = 60, refill-at = 10 }` to an item.\n".to_owned();
+    }
+    let line = |row: &Value| {
+        let left = format!("{} left", row["left"]);
+        let until = zoned(text(row, "runs_out"))
+            .map_or_else(|| "lasts".to_owned(), |at| format!("none for {}", clock(&at, now)));
+        let is_low = row["low"] == true;
+        let refill =
+            if is_low { "time to refill".to_owned() } else { format!("refill at {}", row["refill_at"]) };
+        vec![
+            cell(text(row, "item"), PLAIN),
+            cell(left, if is_low { WAITS } else { PLAIN }),
+            cell(until, PLAIN),
+            cell(refill, if is_low { WAITS } else { FAINT }),
+        ]
+    };
+    table(&rows(rows_of_stock).iter().map(line).collect::<Vec<_>>())
 }
 
 /// Shows what was found, and how to mend it.

@@ -9,6 +9,7 @@ use clap::CommandFactory;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde_json::{Value, json};
 
+use crate::answer::{self, AnswerError};
 use crate::api::SocketError;
 use crate::cli::{Cli, Command, Output};
 use crate::client::{self, ClientError};
@@ -44,6 +45,8 @@ enum RunError {
     Daemon(#[from] DaemonError),
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
     /// The daemon refused, with its reason.
     #[error("{detail}")]
     Refused { detail: String },
@@ -60,7 +63,10 @@ enum RunError {
 impl RunError {
     fn exit_code(&self) -> u8 {
         match self {
-            Self::Client(ClientError::NotRunning { .. } | ClientError::Broken(_)) => EXIT_UNREACHABLE,
+            Self::Client(ClientError::NotRunning { .. } | ClientError::Broken(_))
+            | Self::Answer(AnswerError::Client(ClientError::NotRunning { .. } | ClientError::Broken(_))) => {
+                EXIT_UNREACHABLE
+            }
             Self::Daemon(
                 DaemonError::Store(StoreError::Locked { .. }) | DaemonError::Socket(SocketError::Live { .. }),
             ) => EXIT_RUNNING,
@@ -350,9 +356,10 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             if all_good { Ok(()) } else { Err(RunError::Shown) }
         }
         Command::Watch => watch(socket).await,
-        Command::Take { item, at, amount, note, output } => {
+        Command::Take { item, at, amount, note, again, output } => {
             let body = members(&[("at", at), ("amount", amount), ("note", note)]);
-            post(socket, &format!("/v1/occurrences/{}/take", encode(&item)), &body, output).await
+            let path = format!("/v1/occurrences/{}/take", encode(&item));
+            post_once_more(socket, &path, body, again, output).await
         }
         Command::Skip { item, at, reason, note, output } => {
             let body = members(&[("at", at), ("reason", reason), ("note", note)]);
@@ -362,10 +369,34 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let body = members(&[("for", length)]);
             post(socket, &format!("/v1/occurrences/{}/snooze", encode(&item)), &body, output).await
         }
-        Command::Log { item, amount, at, note, output } => {
+        Command::Log { item, amount, at, note, again, output } => {
             let amount = Some(amount.join(" ")).filter(|amount| !amount.is_empty());
             let body = members(&[("at", at), ("amount", amount), ("note", note)]);
-            post(socket, &format!("/v1/items/{}/log", encode(&item)), &body, output).await
+            post_once_more(socket, &format!("/v1/items/{}/log", encode(&item)), body, again, output).await
+        }
+        Command::Answer => {
+            let (mut input, mut output) = (std::io::stdin().lock(), anstream::stdout().lock());
+            Ok(answer::pick(socket, now, &mut input, &mut output).await?)
+        }
+        Command::Stock { item: Some(item), doses: Some(doses), output } => {
+            let number = |text: &str| text.parse::<i32>().ok();
+            let body = match (doses.strip_prefix('+').unwrap_or(&doses), doses.starts_with(['+', '-'])) {
+                (text, true) => number(text).map(|more| json!({ "add": more })),
+                (text, false) => number(text).map(|counted| json!({ "count": counted })),
+            };
+            let detail = format!("`{doses}` is no number of doses: write `+60`, `-2` or `55`");
+            let body = body.ok_or(RunError::Usage { detail })?;
+            post(socket, &format!("/v1/items/{}/stock", encode(&item)), &body, output).await
+        }
+        Command::Stock { item, doses: _, output } => {
+            let rows = value(&get(socket, "/v1/stock").await?)?;
+            let rows = rows.as_array().into_iter().flatten();
+            let rows = rows.filter(|row| item.as_deref().is_none_or(|item| row["item"] == item)).cloned();
+            let rows = Value::Array(rows.collect());
+            if item.is_some() && rows[0].is_null() {
+                return Err(RunError::Refused { detail: "nothing is counted of that item".to_owned() });
+            }
+            show(output, &rows.to_string(), |rows| render::stock(rows, now))
         }
         Command::Undo { fact, reason, output } => {
             let fact = match fact {
@@ -397,11 +428,49 @@ async fn get(socket: &Path, path: &str) -> Result<String, RunError> {
 }
 
 async fn post(socket: &Path, path: &str, body: &Value, output: Output) -> Result<(), RunError> {
-    let answer = client::post(socket, path, body).await?;
+    show_recorded(client::post(socket, path, body).await?, output)
+}
+
+/// Sends an intake; where it comes too soon after the last one, asks whether it is meant.
+async fn post_once_more(
+    socket: &Path,
+    path: &str,
+    mut body: Value,
+    again: bool,
+    output: Output,
+) -> Result<(), RunError> {
+    if again {
+        body["confirm"] = true.into();
+    }
+    let answer = client::post(socket, path, &body).await?;
+    let is_too_soon = answer.status == 409 && value(&answer.json)?["type"] == client::TOO_SOON;
+    if !is_too_soon || output.json || !std::io::stdin().is_terminal() {
+        return show_recorded(answer, output);
+    }
+    let detail = value(&answer.json)?["detail"].as_str().unwrap_or_default().to_owned();
+    let mut out = anstream::stderr().lock();
+    write!(out, "{detail}\nRecord one more? [y/N] ")?;
+    out.flush()?;
+    let mut said = String::new();
+    std::io::stdin().read_line(&mut said)?;
+    if !matches!(said.trim(), "y" | "Y" | "yes") {
+        return Err(RunError::Shown);
+    }
+    body["confirm"] = true.into();
+    show_recorded(client::post(socket, path, &body).await?, output)
+}
+
+/// Shows what came of an answer, with what there is to say beside it.
+fn show_recorded(answer: client::Answer, output: Output) -> Result<(), RunError> {
     if answer.status >= 400 {
         return Err(refused(answer.status, &answer.json));
     }
-    show(output, &answer.json, |fact| render::recorded(fact, answer.status == 200))
+    show(output, &answer.json, |fact| render::recorded(fact, answer.status == 200))?;
+    if let Some(remark) = answer.remark {
+        // Beside the fact, which other programs read.
+        writeln!(anstream::stderr(), "{remark}")?;
+    }
+    Ok(())
 }
 
 fn refused(status: u16, json: &str) -> RunError {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-pub use problem::problem;
+pub use problem::{TOO_SOON, problem, problem_of};
 pub use request::{AnswerBody, At, ParseAtError, Request};
 pub use serve::{is_allowed, serve};
 pub use socket::{Listener, SocketError};
@@ -47,6 +47,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(REQUEST_TIMEOUT_SECONDS);
 /// The description of the routes for machines.
 pub const OPENAPI: &str = include_str!("openapi.json");
 
+/// The header with what is to be said beside a recorded answer: that it lies close to something else.
+pub const REMARK: &str = "dosed-remark";
+
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -54,13 +57,21 @@ pub struct Reply {
     pub status: u16,
     /// The JSON text.
     pub json: String,
+    /// What is to be said beside it, in a header of its own.
+    pub remark: Option<String>,
 }
 
 impl Reply {
+    /// Returns an answer with nothing beside it.
+    #[must_use]
+    pub fn new(status: u16, json: String) -> Self {
+        Self { status, json, remark: None }
+    }
+
     /// Returns a good answer.
     #[must_use]
     pub fn ok(json: String) -> Self {
-        Self { status: 200, json }
+        Self::new(200, json)
     }
 }
 

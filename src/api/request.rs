@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::MAX_TEXT_BYTES;
-use crate::ledger::FactId;
+use crate::ledger::{FactId, StockChange};
 use crate::reminder::{Target, Verb};
 use crate::schedule::{ItemId, Length, OccurrenceId, Quantity};
 
@@ -77,6 +77,17 @@ pub enum Request {
         /// Why.
         reason: Option<String>,
     },
+    /// How much is left of what is counted.
+    Stock,
+    /// Doses were bought or counted.
+    ChangeStock {
+        /// Of which item.
+        item: ItemId,
+        /// What it means for what is left.
+        change: StockChange,
+        /// The idempotency key.
+        key: Option<String>,
+    },
     /// Trying every channel: with a harmless reminder, or without sending anything.
     TryChannels {
         /// Whether something is sent.
@@ -143,6 +154,8 @@ pub struct AnswerBody {
     pub reason: Option<String>,
     /// How long to snooze.
     pub length: Option<SignedDuration>,
+    /// Whether it is meant although it comes soon after the last one.
+    pub confirm: bool,
 }
 
 /// A body as it is sent.
@@ -157,6 +170,9 @@ pub(super) struct BodyJson {
     pub(super) length: Option<String>,
     pub(super) item: Option<String>,
     pub(super) until: Option<String>,
+    pub(super) confirm: Option<bool>,
+    pub(super) add: Option<i32>,
+    pub(super) count: Option<u32>,
 }
 
 impl BodyJson {
@@ -178,15 +194,18 @@ impl BodyJson {
     /// Refuses members that a route does not know.
     pub(super) fn only(&self, allowed: &[&str]) -> Result<(), String> {
         let members = [
-            ("at", &self.at),
-            ("amount", &self.amount),
-            ("note", &self.note),
-            ("reason", &self.reason),
-            ("for", &self.length),
-            ("item", &self.item),
-            ("until", &self.until),
+            ("at", self.at.is_some()),
+            ("amount", self.amount.is_some()),
+            ("note", self.note.is_some()),
+            ("reason", self.reason.is_some()),
+            ("for", self.length.is_some()),
+            ("item", self.item.is_some()),
+            ("until", self.until.is_some()),
+            ("confirm", self.confirm.is_some()),
+            ("add", self.add.is_some()),
+            ("count", self.count.is_some()),
         ];
-        let stray = members.iter().find(|(name, value)| value.is_some() && !allowed.contains(name));
+        let stray = members.iter().find(|(name, given)| *given && !allowed.contains(name));
         stray.map_or(Ok(()), |(name, _)| {
             Err(format!("`{name}` has no sense here; known: {}", allowed.join(", ")))
         })
@@ -205,6 +224,7 @@ impl BodyJson {
             note: self.note,
             reason: self.reason,
             length,
+            confirm: self.confirm.unwrap_or(false),
         })
     }
 }

@@ -14,8 +14,10 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::request::{BodyJson, parse};
 use super::{
-    Api, Call, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NEXT, OPENAPI, REQUEST_TIMEOUT, Reply, Request, problem,
+    Api, Call, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NEXT, OPENAPI, REMARK, REQUEST_TIMEOUT, Reply, Request,
+    problem,
 };
+use crate::ledger::StockChange;
 use crate::reminder::{Target, Verb};
 
 /// How many occurrences `next` returns when nobody says.
@@ -33,14 +35,10 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/occurrences/{id}/{verb}", post(answer))
         .route("/v1/items/{id}/log", post(log))
         .route("/v1/facts/{id}/retract", post(retract))
-        .route(
-            "/v1/channels/check",
-            post(|State(api): State<Api>, request: HttpRequest| try_channels(api, false, request)),
-        )
-        .route(
-            "/v1/channels/test",
-            post(|State(api): State<Api>, request: HttpRequest| try_channels(api, true, request)),
-        )
+        .route("/v1/stock", get(|State(api): State<Api>| async move { ask(&api, Request::Stock).await }))
+        .route("/v1/items/{id}/stock", post(change_stock))
+        .route("/v1/channels/check", post(check_channels))
+        .route("/v1/channels/test", post(test_channels))
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/events", get(events))
@@ -57,6 +55,10 @@ fn send(reply: Reply) -> Response {
     let mut response = Response::new(Body::from(reply.json));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    let remark = reply.remark.and_then(|remark| header::HeaderValue::from_bytes(remark.as_bytes()).ok());
+    if let Some(remark) = remark {
+        response.headers_mut().insert(REMARK, remark);
+    }
     response
 }
 
@@ -144,7 +146,7 @@ async fn answer(
     request: HttpRequest,
 ) -> Response {
     let (verb, allowed): (_, &[&str]) = match verb.as_str() {
-        "take" => (Verb::Take, &["at", "amount", "note"]),
+        "take" => (Verb::Take, &["at", "amount", "note", "confirm"]),
         "skip" => (Verb::Skip, &["at", "note", "reason"]),
         "snooze" => (Verb::Snooze, &["for"]),
         _ => return send(problem(404, "an occurrence can be answered with take, skip or snooze")),
@@ -160,7 +162,8 @@ async fn answer(
 async fn log(State(api): State<Api>, Path(id): Path<String>, request: HttpRequest) -> Response {
     match id.parse() {
         Ok(item) => {
-            post_answer(&api, Verb::Log, Target::Item(item), &["at", "amount", "note"], request).await
+            post_answer(&api, Verb::Log, Target::Item(item), &["at", "amount", "note", "confirm"], request)
+                .await
         }
         Err(error) => bad(&error.to_string()),
     }
@@ -202,11 +205,36 @@ async fn pause(State(api): State<Api>, request: HttpRequest) -> Response {
     ask_or_refuse(&api, request).await
 }
 
-async fn try_channels(api: Api, send: bool, request: HttpRequest) -> Response {
+async fn check_channels(State(api): State<Api>, request: HttpRequest) -> Response {
+    try_channels(&api, false, request).await
+}
+
+async fn test_channels(State(api): State<Api>, request: HttpRequest) -> Response {
+    try_channels(&api, true, request).await
+}
+
+async fn try_channels(api: &Api, send: bool, request: HttpRequest) -> Response {
     match head_and_body(request, &[]).await {
-        Ok(_) => ask(&api, Request::TryChannels { send }).await,
+        Ok(_) => ask(api, Request::TryChannels { send }).await,
         Err(response) => response,
     }
+}
+
+async fn change_stock(State(api): State<Api>, Path(id): Path<String>, request: HttpRequest) -> Response {
+    let (key, body) = match head_and_body(request, &["add", "count"]).await {
+        Ok(read) => read,
+        Err(response) => return response,
+    };
+    let request = (|| {
+        let item = id.parse().map_err(|error: crate::schedule::ParseIdError| error.to_string())?;
+        let change = match (body.add, body.count) {
+            (Some(more), None) => StockChange::Add(more),
+            (None, Some(counted)) => StockChange::Count(counted),
+            _ => return Err("give one of `add` and `count`, in doses".to_owned()),
+        };
+        Ok(Request::ChangeStock { item, change, key })
+    })();
+    ask_or_refuse(&api, request).await
 }
 
 async fn resume(State(api): State<Api>, request: HttpRequest) -> Response {

@@ -189,6 +189,9 @@ pub(super) struct ItemToml {
     /// Keeps its name and dose out of notifications and logs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) private: bool,
+    /// How long after one the next would be too soon: it is asked once more. (supplement)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gap: Option<Text<Length>>,
     /// What to keep it apart from. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) apart: Option<Vec<ApartToml>>,

@@ -27,6 +27,9 @@ const MAX_AGAIN: u32 = 100;
 /// The snooze of a button cannot last longer than this.
 const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(24);
 
+/// Two intakes cannot be kept further apart than this.
+const MAX_DISTANCE: SignedDuration = SignedDuration::from_hours(24 * 7);
+
 /// Where a problem of one item is, by key.
 pub(super) struct Places<'a> {
     pub(super) text: &'a str,
@@ -182,10 +185,20 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
     let taper = lower_taper(item, &mut wrong);
     let then = lower_steps(item, grace, &mut wrong);
     let zone = item.zone.as_ref().and_then(|zone| super::zone(&zone.0.0).ok());
-    let apart = item.apart.iter().flatten().map(|apart| {
-        let by = apart.by.0.elapsed().unwrap_or_default();
-        Apart { from: apart.from.0.clone(), by }
-    });
+    let mut hours = |key: &str, length: Length| {
+        let hours = length.elapsed().filter(|hours| hours.is_positive() && *hours <= MAX_DISTANCE);
+        if hours.is_none() {
+            wrong(key, format!("{length} is no distance"), "use one second to seven days, such as `2h`");
+        }
+        hours.unwrap_or_default()
+    };
+    let gap = item.gap.as_ref().map(|gap| hours("gap", gap.0));
+    let apart: Vec<Apart> = item
+        .apart
+        .iter()
+        .flatten()
+        .map(|apart| Apart { from: apart.from.0.clone(), by: hours("apart", apart.by.0) })
+        .collect();
     let lowered = Item {
         id: item.id.0.clone(),
         kind,
@@ -212,7 +225,8 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
         },
         lead: item.lead.iter().flatten().map(|lead| lead.0).collect(),
         private: item.private,
-        apart: apart.collect(),
+        gap,
+        apart,
         stock: item.stock.as_ref().map(|stock| Stock { have: stock.have, refill_at: stock.refill_at }),
     };
     (problems.len() == before).then_some(lowered)
@@ -225,6 +239,7 @@ fn check_kind(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, 
         ("strain", item.strain.is_some()),
         ("with", item.with.is_some()),
         ("taper", item.taper.is_some()),
+        ("gap", item.gap.is_some()),
         ("apart", item.apart.is_some()),
         ("stock", item.stock.is_some()),
     ];

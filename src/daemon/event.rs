@@ -13,6 +13,7 @@ use crate::channel;
 use crate::desktop;
 use crate::ledger::Record;
 use crate::presence;
+use crate::schedule::ItemId;
 use crate::store::Written;
 use crate::watch::Watch;
 
@@ -39,6 +40,15 @@ pub(super) enum Event {
         reply: oneshot::Sender<Reply>,
         /// The facts.
         context: Vec<Record>,
+    },
+    /// What is left of an item was counted.
+    Counted {
+        /// Which item.
+        item: ItemId,
+        /// How many doses; `None` where nothing is counted.
+        left: Option<u32>,
+        /// Which count it was.
+        count: u64,
     },
     /// A watched file changed.
     FileChanged(PathBuf),

@@ -9,6 +9,7 @@ mod query;
 mod reply;
 mod start;
 mod status;
+mod stock;
 mod why;
 
 use std::collections::HashMap;
@@ -29,10 +30,12 @@ use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, ConfigError};
 use crate::desktop;
 use crate::failpoints;
-use crate::ledger::Record;
+use crate::ledger::{Fact, Record};
 use crate::presence;
 use crate::reminder::{Action, AlertId, Answer, Input, Notice, Outcome, Reminder, RequestId, Token};
+use crate::schedule::ItemId;
 use crate::store::{Draft, Line, Store, StoreError, Written};
+use crate::terminal::Terminal;
 use event::{Event, Sources};
 
 /// The most requests that wait for the daemon's task; more wait at the socket.
@@ -112,6 +115,10 @@ struct Daemon {
     /// Notifications that only try the desktop, and who waits for what comes of them.
     tests: HashMap<AlertId, oneshot::Sender<Result<(), String>>>,
     last_test: u64,
+    terminal: Option<Terminal>,
+    /// How many counts of stocks were begun, and which of them the last known one of each item was.
+    counts: u64,
+    counted: HashMap<ItemId, u64>,
     events: broadcast::Sender<Arc<str>>,
     learned: mpsc::UnboundedSender<Event>,
     waiting: HashMap<RequestId, oneshot::Sender<Reply>>,
@@ -199,6 +206,14 @@ impl Daemon {
             Event::Learned { request, reply, context } => {
                 self.take_learned(now, request, reply, context).await;
             }
+            Event::Counted { item, left, count } => {
+                // An older count may come later.
+                let known = self.counted.entry(item.clone()).or_default();
+                if *known < count {
+                    *known = count;
+                    self.reminder.know_stock(item, left);
+                }
+            }
             Event::FileChanged(path) if path == Path::new(LOCALTIME) => self.look_at_zone(now).await,
             Event::FileChanged(_) => self.reload(now).await,
             Event::Reload => {
@@ -239,6 +254,7 @@ impl Daemon {
                 }
                 Action::Announce(notice) => self.announce(&notice),
                 Action::Send(channel, notice) => self.send(now, channel, notice),
+                Action::Open => self.open_terminal(),
                 Action::Recall(alert) => {
                     let _ = self.channels.send(channel::Command::Recall(alert));
                 }
@@ -278,6 +294,31 @@ impl Daemon {
             let _ = self.events.send(event.into());
             let actions = self.reminder.handle(now, Input::Recorded(token, line.record.clone()));
             self.carry_out(now, actions, Some(&line)).await;
+            self.recount(&line.record);
+        }
+    }
+
+    /// Counts anew what a fact may have changed, beside the daemon's task.
+    fn recount(&mut self, record: &Record) {
+        let items = match &record.fact {
+            Fact::Intake { item, .. } | Fact::Stock { item, .. } | Fact::Regimen { item, .. } => {
+                vec![item.clone()]
+            }
+            Fact::Retraction { .. } => self.reminder.plan().items().cloned().collect(),
+            _ => return,
+        };
+        for item in items.into_iter().filter(|item| self.reminder.plan().stock(item).is_some()) {
+            self.counts += 1;
+            let (count, learned) = (self.counts, self.learned.clone());
+            let (plan, reader) = (self.reminder.plan().clone(), self.reader.clone());
+            tokio::spawn(async move {
+                match stock::left(&reader, &plan, &item).await {
+                    Ok(left) => {
+                        let _ = learned.send(Event::Counted { item, left, count });
+                    }
+                    Err(error) => debug!(%error, "what is left could not be counted"),
+                }
+            });
         }
     }
 
@@ -294,13 +335,14 @@ impl Daemon {
             Outcome::Repeated(record) => (200, record),
         };
         if let Some(line) = line.filter(|line| line.record.id == record.id) {
-            let _ = waiting.send(Reply { status, json: line.text.to_string() });
+            let remark = self.reminder.remark(&record.fact);
+            let _ = waiting.send(Reply { remark, ..Reply::new(status, line.text.to_string()) });
             return;
         }
         let reader = self.reader.clone();
         tokio::spawn(async move {
             let reply = match reader.fact(record.id).await {
-                Ok(Some(line)) => Reply { status, json: line.text.to_string() },
+                Ok(Some(line)) => Reply::new(status, line.text.to_string()),
                 Ok(None) => problem(503, "the fact is recorded, but the database has not caught up"),
                 Err(error) => problem(503, &error.to_string()),
             };
@@ -344,6 +386,14 @@ impl Daemon {
         }
     }
 
+    /// Opens a terminal in which the person answers one by one.
+    fn open_terminal(&self) {
+        let (Some(terminal), Ok(dosed)) = (&self.terminal, std::env::current_exe()) else { return };
+        // No names: what a process was called with can be read by others.
+        let socket = self.options.socket.clone().into_os_string();
+        terminal.open([dosed.into_os_string(), "--socket".into(), socket, "answer".into()]);
+    }
+
     fn end_test(&mut self, alert: AlertId, outcome: Result<(), String>) {
         if let Some(waiting) = self.tests.remove(&alert) {
             // Whoever asked may have gone.
@@ -380,7 +430,7 @@ impl Daemon {
             Request::Pause { .. } | Request::Resume { .. } => {
                 let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
             }
-            Request::Answer { .. } | Request::Retract { .. } => {
+            Request::Answer { .. } | Request::Retract { .. } | Request::ChangeStock { .. } => {
                 let learned = self.learned.clone();
                 tokio::spawn(async move {
                     match query::context(&scene, &request).await {
@@ -432,9 +482,9 @@ impl Daemon {
         let zone = self.reminder.plan().zones.zone_at(now);
         Ok(match request {
             Request::Answer { verb, target, body, key } => {
-                let AnswerBody { at, amount, note, reason, length } = body;
+                let AnswerBody { at, amount, note, reason, length, confirm: confirmed } = body;
                 let at = at.map(|at| query::when(at, zone, now)).transpose()?;
-                let answer = Answer { verb, target, at, amount, note, reason, length, key };
+                let answer = Answer { verb, target, at, amount, note, reason, length, confirmed, key };
                 Input::Answer { request: id, answer, context }
             }
             Request::Retract { fact, reason, key } => {
@@ -445,6 +495,9 @@ impl Daemon {
                 Input::Pause { request: id, item, until, reason }
             }
             Request::Resume { item } => Input::Resume { request: id, item },
+            Request::ChangeStock { item, change, key } => {
+                Input::Stock { request: id, item, change, key, context }
+            }
             _ => return Err("this is a question".to_owned()),
         })
     }

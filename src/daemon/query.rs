@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
 
+use super::stock::stock;
 use super::why::why;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
 use crate::ledger::{Fact, Ledger, Line, NEWEST_INTAKES, Record, State, When, longest_open, timeline};
@@ -51,6 +52,7 @@ pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
         Request::Occurrences { from, until, item } => occurrences(scene, from, until, item).await,
         Request::Facts { since, until, item, limit } => facts(scene, since, until, item, limit).await,
         Request::Why { occurrence } => why(scene, &occurrence).await,
+        Request::Stock => stock(scene).await,
         _ => Err(Failure::Asked("this is not a question".to_owned())),
     };
     match answered {
@@ -132,7 +134,10 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
     let written = |occurrence: &OccurrenceId| {
         TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now)
     };
-    if let Request::Answer { key: Some(key), .. } | Request::Retract { key: Some(key), .. } = request {
+    if let Request::Answer { key: Some(key), .. }
+    | Request::Retract { key: Some(key), .. }
+    | Request::ChangeStock { key: Some(key), .. } = request
+    {
         let found = scene.reader.ask(Question::Key(key.clone())).await?;
         records.extend(found.into_iter().map(|line| line.record));
     }

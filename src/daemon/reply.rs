@@ -1,6 +1,6 @@
 //! From what the core refuses to what HTTP says.
 
-use crate::api::{Reply, problem};
+use crate::api::{Reply, TOO_SOON, problem, problem_of};
 use crate::reminder::Refusal;
 
 /// Returns a refusal as problem details.
@@ -11,9 +11,14 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
         | Refusal::BeingAnswered { .. }
         | Refusal::NothingDue { .. }
         | Refusal::TooEarly { .. }
+        | Refusal::TooSoon { .. }
+        | Refusal::NoStock { .. }
         | Refusal::NotRetractable { .. } => 409,
         Refusal::InFuture | Refusal::SnoozeTooLong { .. } => 422,
         Refusal::NotRecorded { .. } => 507,
     };
-    problem(status, &refusal.to_string())
+    match refusal {
+        Refusal::TooSoon { .. } => problem_of(TOO_SOON, status, &refusal.to_string()),
+        _ => problem(status, &refusal.to_string()),
+    }
 }

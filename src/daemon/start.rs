@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use super::event::Sources;
 use super::query;
+use super::stock;
 use super::{CHANNEL_BACKLOG, Condition, Daemon, DaemonError, EVENT_BACKLOG, MAX_WAITING_CALLS};
 use crate::agenda::Agenda;
 use crate::api::Listener;
@@ -24,6 +25,7 @@ use crate::presence;
 use crate::reminder::{Input, Reminder};
 use crate::schedule::Plan;
 use crate::store::{Question, Reader, Store, StoreError, make_private_dir};
+use crate::terminal::Terminal;
 use crate::watch::Watch;
 
 /// Where everything lies.
@@ -115,6 +117,9 @@ impl Daemon {
             key: None,
             tests: HashMap::new(),
             last_test: 0,
+            terminal: Terminal::find(|name| std::env::var_os(name).filter(|value| !value.is_empty())),
+            counts: 0,
+            counted: HashMap::new(),
             events,
             learned: learned_sender,
             waiting: HashMap::new(),
@@ -123,9 +128,14 @@ impl Daemon {
             wrote_schedule,
             options,
         };
+        for item in daemon.reminder.plan().clone().items() {
+            let left = stock::left(&daemon.reader, daemon.reminder.plan(), item).await?;
+            daemon.reminder.know_stock(item.clone(), left);
+        }
         daemon.use_channels(&schedule.settings.channels);
         let away = daemon.condition.is_away();
-        daemon.input(now, Input::Started { zone_name, zone, schedule, away }).await;
+        let can_open = daemon.terminal.is_some();
+        daemon.input(now, Input::Started { zone_name, zone, schedule, away, can_open }).await;
         Ok((daemon, sources, listener))
     }
 

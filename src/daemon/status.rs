@@ -80,7 +80,7 @@ pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
         },
         "last": last,
         "next": next.get(0),
-        "journal": { "path": format!("{data_dir}/journal/{device}.jsonl"), "device": device, "facts": marks.get(&device) },
+        "journal": { "path": format!("{data_dir}/journal/{device}.jsonl"), "device": device, "facts": marks.get(&device).and_then(Value::as_u64).unwrap_or(0) },
         "database": { "path": format!("{data_dir}/db"), "facts": facts, "devices": marks, "error": error },
     });
     Reply::ok(json.to_string())

@@ -94,6 +94,15 @@ pub enum CloseReason {
     Undefined,
 }
 
+/// What happened to a stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StockChange {
+    /// So many doses came to it, or went.
+    Add(i32),
+    /// Somebody counted so many.
+    Count(u32),
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -167,6 +176,17 @@ pub enum Fact {
         /// How.
         reason: CloseReason,
     },
+    /// Doses were bought, or counted.
+    Stock {
+        /// Of which item.
+        item: ItemId,
+        /// When.
+        at: Timestamp,
+        /// What it means for what is left.
+        change: StockChange,
+        /// The client's idempotency key.
+        key: Option<String>,
+    },
     /// A version of an item's schedule began, or the item was taken out of it.
     Regimen {
         /// Which item.
@@ -227,7 +247,11 @@ impl Fact {
             | Self::Delivered { occurrence, .. }
             | Self::Undelivered { occurrence, .. }
             | Self::Closed { occurrence, .. } => Some(occurrence),
-            Self::Regimen { .. } | Self::Zone { .. } | Self::Pause { .. } | Self::Resume { .. } => None,
+            Self::Stock { .. }
+            | Self::Regimen { .. }
+            | Self::Zone { .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. } => None,
         }
     }
 
@@ -235,7 +259,7 @@ impl Fact {
     #[must_use]
     pub fn item(&self) -> Option<&ItemId> {
         match self {
-            Self::Intake { item, .. } | Self::Regimen { item, .. } => Some(item),
+            Self::Intake { item, .. } | Self::Stock { item, .. } | Self::Regimen { item, .. } => Some(item),
             Self::Pause { item, .. } | Self::Resume { item, .. } => item.as_ref(),
             Self::Zone { .. } => None,
             other => other.occurrence().map(|occurrence| &occurrence.item),
@@ -251,6 +275,7 @@ impl Fact {
             | Self::Delivered { at, .. }
             | Self::Undelivered { at, .. }
             | Self::Closed { at, .. }
+            | Self::Stock { at, .. }
             | Self::Regimen { at, .. }
             | Self::Zone { at, .. }
             | Self::Pause { at, .. }
@@ -266,6 +291,7 @@ impl Fact {
             Self::Intake { key, .. }
             | Self::Skip { key, .. }
             | Self::Snooze { key, .. }
+            | Self::Stock { key, .. }
             | Self::Retraction { key, .. } => key.as_deref(),
             _ => None,
         }
@@ -275,6 +301,12 @@ impl Fact {
     #[must_use]
     pub fn is_answer(&self) -> bool {
         matches!(self, Self::Intake { .. } | Self::Skip { .. } | Self::Snooze { .. })
+    }
+
+    /// Tells whether a person can take the fact back.
+    #[must_use]
+    pub fn is_retractable(&self) -> bool {
+        self.is_answer() || matches!(self, Self::Stock { .. } | Self::Retraction { .. })
     }
 
     /// Tells whether the fact shapes the plan itself and so must be known at all times.

@@ -121,6 +121,11 @@ impl Ledger {
                 .is_some_and(|by| by.iter().any(|retraction| self.stands_at_depth(retraction, depth + 1)))
     }
 
+    /// Returns the facts that stand.
+    pub fn standing(&self) -> impl Iterator<Item = &Record> {
+        self.records.values().filter(|record| self.stands(&record.id))
+    }
+
     /// Returns the standing facts about a slot, oldest recorded first.
     fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
         let ids = self.by_occurrence.get(occurrence).into_iter().flatten();

@@ -6,9 +6,11 @@
 mod fact;
 mod fold;
 mod replay;
+mod stock;
 mod timeline;
 
-pub use fact::{Channel, CloseReason, Fact, FactId, ParseFactIdError, Place, Record, When};
+pub use fact::{Channel, CloseReason, Fact, FactId, ParseFactIdError, Place, Record, StockChange, When};
 pub use fold::{Ledger, NEWEST_INTAKES};
 pub use replay::replay;
+pub use stock::{doses_left, runs_out};
 pub use timeline::{Line, MAX_SNOOZE_PAST_GRACE, Standing, State, longest_open, standing, timeline};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::notice::{Button, Notice};
+use super::notice::{Button, Notice, Wording};
 use super::{Action, RETRY_FIRST, Reminder};
 use crate::ledger::{Channel, CloseReason, Fact, Place, When};
 use crate::schedule::{ItemId, Occurrence, OccurrenceId, Planned};
@@ -227,10 +227,23 @@ impl Reminder {
         button: Button,
         actions: &mut Vec<Action>,
     ) {
+        if button == Button::Open {
+            // It is as it was: whether it stays on the screen is the server's business.
+            actions.extend(self.alerts.contains_key(&name).then_some(Action::Open));
+            return;
+        }
         let Some(alert) = self.alerts.remove(&name) else { return };
         actions.push(Action::Withdraw(name));
         for line in alert.lines.into_values().filter(|line| !line.lead) {
-            self.press(now, &line.occurrence.id, button, actions);
+            let id = line.occurrence.id;
+            let is_too_soon = button == Button::Taken && self.too_soon_after(&id.item, now).is_some();
+            if is_too_soon && self.confirming.insert(id.clone()) {
+                // It is asked once more, with the reason.
+                self.expect(&id.item.clone(), now);
+                self.ask_again.insert(id);
+                continue;
+            }
+            self.press(now, &id, button, actions);
         }
     }
 
@@ -251,6 +264,7 @@ impl Reminder {
         let fact = match button {
             Button::Taken => self.intake(&id.item, Some(id), at),
             Button::Skip => Fact::Skip { occurrence, at, reason: None, note: None, key: None },
+            Button::Open => return,
             Button::Snooze => {
                 let until = now.checked_add(self.settings.snooze).unwrap_or(Timestamp::MAX);
                 Fact::Snooze { occurrence, at: now, until, key: None }
@@ -274,7 +288,20 @@ impl Reminder {
     fn notice(&self, name: AlertId, now: Timestamp) -> Notice {
         let lines = self.alerts.get(&name).map(|alert| &alert.lines);
         let lines = lines.into_iter().flat_map(BTreeMap::values);
-        Notice::new(name, lines, &self.plan, now, self.settings.snooze, false)
+        Notice::new(name, lines.clone(), &self.wording(lines, now, false, self.can_open))
+    }
+
+    /// Returns what the words of some lines depend on.
+    pub(super) fn wording<'a>(
+        &self,
+        lines: impl Iterator<Item = &'a Shown>,
+        now: Timestamp,
+        private: bool,
+        can_open: bool,
+    ) -> Wording<'_> {
+        let asked = lines.filter(|line| !line.lead).map(|line| &line.occurrence.id);
+        let extra = asked.map(|id| (id.clone(), self.extra_lines(id, now))).collect();
+        Wording { plan: &self.plan, now, snooze: self.settings.snooze, private, can_open, extra }
     }
 }
 

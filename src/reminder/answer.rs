@@ -3,9 +3,10 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::notice::minutes;
 use super::refusal::{Refusal, nearest};
 use super::{Action, Reminder, RequestId};
-use crate::ledger::{Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, When, standing};
+use crate::ledger::{Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, StockChange, When, standing};
 use crate::schedule::{ItemId, Kind, OccurrenceId, Planned, Quantity, Recurrence};
 
 /// How long before its time an occurrence can be answered without being named, at most its grace.
@@ -59,6 +60,8 @@ pub struct Answer {
     pub reason: Option<String>,
     /// How long to snooze.
     pub length: Option<SignedDuration>,
+    /// Whether it is meant although it comes too soon after the last one.
+    pub confirmed: bool,
     /// The idempotency key.
     pub key: Option<String>,
 }
@@ -67,7 +70,17 @@ impl Answer {
     /// Returns an answer of now that says no more than the verb.
     #[must_use]
     pub fn new(verb: Verb, target: Target) -> Self {
-        Self { verb, target, at: None, amount: None, note: None, reason: None, length: None, key: None }
+        Self {
+            verb,
+            target,
+            at: None,
+            amount: None,
+            note: None,
+            reason: None,
+            length: None,
+            confirmed: false,
+            key: None,
+        }
     }
 }
 
@@ -306,6 +319,12 @@ impl Reminder {
                 key: answer.key.clone(),
             });
         }
+        if let (When::Instant(at), false) = (at, answer.confirmed) {
+            if let Some(last) = self.too_soon_after(item, at) {
+                let distance = minutes(at.duration_since(last).abs());
+                return Refusal::TooSoon { item: item.clone(), distance }.into();
+            }
+        }
         let mut fact = self.intake(item, occurrence, at);
         if let Fact::Intake { amount, note, key, .. } = &mut fact {
             (*amount, *note, *key) = (answer.amount, answer.note.clone(), answer.key.clone());
@@ -389,7 +408,7 @@ impl Reminder {
         let decision = match self.ledger.get(&fact) {
             None => Refusal::UnknownFact { fact }.into(),
             Some(record) => {
-                let retractable = record.fact.is_answer() || matches!(record.fact, Fact::Retraction { .. });
+                let retractable = record.fact.is_retractable();
                 match self.ledger.retraction(&fact) {
                     _ if !retractable => Refusal::NotRetractable { fact }.into(),
                     Some(earlier) => Decision::Repeat(earlier.clone()),
@@ -429,6 +448,28 @@ impl Reminder {
         let decision = match self.unknown(item.as_ref()) {
             Some(refusal) => refusal.into(),
             None => Decision::Record(Fact::Resume { item, at: now }),
+        };
+        self.carry_out(request, decision, actions);
+    }
+
+    pub(super) fn take_stock(
+        &mut self,
+        now: Timestamp,
+        request: RequestId,
+        item: ItemId,
+        change: StockChange,
+        key: Option<String>,
+        actions: &mut Vec<Action>,
+    ) {
+        if self.joined_pending(request, key.as_deref()) {
+            return;
+        }
+        let known = key.as_deref().and_then(|key| self.ledger.by_key(key));
+        let decision = match (known, self.unknown(Some(&item))) {
+            (Some(record), _) => Decision::Repeat(record.clone()),
+            (None, Some(refusal)) => refusal.into(),
+            (None, None) if self.plan.stock(&item).is_none() => Refusal::NoStock { item }.into(),
+            (None, None) => Decision::Record(Fact::Stock { item, at: now, change, key }),
         };
         self.carry_out(request, decision, actions);
     }

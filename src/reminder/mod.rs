@@ -9,6 +9,7 @@ mod look;
 mod notice;
 mod reach;
 mod refusal;
+mod remark;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub use answer::{Answer, Outcome, Target, Verb};
 pub use notice::{Button, Notice};
 pub use refusal::Refusal;
 
-use crate::ledger::{CloseReason, Fact, FactId, Ledger, Place, Record};
+use crate::ledger::{CloseReason, Fact, FactId, Ledger, Place, Record, StockChange};
 use crate::schedule::{ChannelId, ItemId, OccurrenceId, Plan, Schedule, Settings};
 
 /// Facts older than this, and of nothing open, are left to the database.
@@ -56,6 +57,8 @@ pub enum Input {
         schedule: Schedule,
         /// Whether the person is away, as far as is known; see [`Input::Away`].
         away: bool,
+        /// Whether a terminal can be opened to answer in.
+        can_open: bool,
     },
     /// The schedule was read.
     Schedule(Schedule),
@@ -93,6 +96,19 @@ pub enum Input {
         until: Option<Timestamp>,
         /// Why.
         reason: Option<String>,
+    },
+    /// Someone bought or counted doses.
+    Stock {
+        /// Who waits.
+        request: RequestId,
+        /// Which item.
+        item: ItemId,
+        /// What it means for what is left.
+        change: StockChange,
+        /// The idempotency key.
+        key: Option<String>,
+        /// Recorded facts that it may be about and that memory may have let go.
+        context: Vec<Record>,
     },
     /// Someone lets reminders go on.
     Resume {
@@ -143,6 +159,8 @@ pub enum Action {
     Announce(Notice),
     /// Send a reminder by a channel, in place of one of the same name that is not out yet.
     Send(ChannelId, Notice),
+    /// Let the person answer one by one, in a terminal.
+    Open,
     /// Nobody needs to answer it any more: do not try again, and do not wait for answers.
     Recall(AlertId),
     /// An earlier run has sent it: wait for answers that were given since.
@@ -176,6 +194,10 @@ pub struct Reminder {
     /// Occurrences that have left the screen without the person's doing: an answer from a button that could
     /// not be written down, a change that the server refused.
     ask_again: BTreeSet<OccurrenceId>,
+    /// Occurrences that were taken too soon after the last one, and are asked about once more.
+    confirming: BTreeSet<OccurrenceId>,
+    /// How many doses are left, of items whose stock is counted.
+    stock: BTreeMap<ItemId, u32>,
     pending: BTreeMap<Token, Pending>,
     last_id: u64,
     deadlines: BTreeMap<ItemId, Timestamp>,
@@ -186,6 +208,7 @@ pub struct Reminder {
     forget_at: Timestamp,
     settings: Settings,
     away: bool,
+    can_open: bool,
 }
 
 impl Reminder {
@@ -212,6 +235,8 @@ impl Reminder {
             announced: BTreeSet::new(),
             held: BTreeSet::new(),
             ask_again: BTreeSet::new(),
+            confirming: BTreeSet::new(),
+            stock: BTreeMap::new(),
             pending: BTreeMap::new(),
             last_id: 0,
             deadlines: BTreeMap::new(),
@@ -222,6 +247,7 @@ impl Reminder {
             forget_at: now,
             settings: Settings::default(),
             away: false,
+            can_open: false,
         };
         reminder.expect_all(now);
         reminder
@@ -269,8 +295,8 @@ impl Reminder {
         match input {
             Input::Tick => {}
             Input::ClockChanged => self.expect_all(now),
-            Input::Started { zone_name, zone, schedule, away } => {
-                self.away = away;
+            Input::Started { zone_name, zone, schedule, away, can_open } => {
+                (self.away, self.can_open) = (away, can_open);
                 self.take_zone(now, zone_name, zone, &mut actions);
                 self.take_schedule(now, schedule, &mut actions);
                 self.take_over(now, &mut actions);
@@ -290,6 +316,10 @@ impl Reminder {
                 self.take_pause(now, request, item, until, reason, &mut actions);
             }
             Input::Resume { request, item } => self.take_resume(now, request, item, &mut actions),
+            Input::Stock { request, item, change, key, context } => {
+                self.know(context);
+                self.take_stock(now, request, item, change, key, &mut actions);
+            }
             Input::Recorded(token, record) => self.take_record(now, token, record, &mut actions),
             Input::NotRecorded(token, reason) => self.take_failure(now, token, &reason, &mut actions),
             Input::Shown(alert, place) => self.take_shown(now, alert, place, &mut actions),
@@ -327,6 +357,7 @@ impl Reminder {
         self.announced.retain(recent);
         self.held.retain(recent);
         self.ask_again.retain(recent);
+        self.confirming.retain(recent);
         self.sent.retain(|(id, _), at| *at >= keep_from || recent(id));
         self.forget_at = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
     }

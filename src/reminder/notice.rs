@@ -1,5 +1,7 @@
 //! The text of a reminder: what, how much, with what, how late. Plain text; escaping is the channel's.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::AlertId;
@@ -21,11 +23,13 @@ pub enum Button {
     Snooze,
     /// Not this time.
     Skip,
+    /// Answer one by one.
+    Open,
 }
 
 impl Button {
     /// All buttons, in the order in which they stand.
-    pub const ALL: [Self; 3] = [Self::Taken, Self::Snooze, Self::Skip];
+    pub const ALL: [Self; 4] = [Self::Taken, Self::Snooze, Self::Skip, Self::Open];
 
     /// Returns the button's name on the bus.
     #[must_use]
@@ -34,6 +38,7 @@ impl Button {
             Self::Taken => "taken",
             Self::Snooze => "snooze",
             Self::Skip => "skip",
+            Self::Open => "open",
         }
     }
 }
@@ -57,19 +62,28 @@ pub struct Notice {
     pub buttons: Vec<(Button, String)>,
 }
 
+/// What the words of a reminder depend on, beside its lines.
+pub(super) struct Wording<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) now: Timestamp,
+    pub(super) snooze: SignedDuration,
+    /// Whether it leaves out what the lines are, as each private item's own does.
+    pub(super) private: bool,
+    /// Whether it can offer to answer one by one.
+    pub(super) can_open: bool,
+    /// What stands on a line beside what was planned.
+    pub(super) extra: BTreeMap<OccurrenceId, Vec<String>>,
+}
+
 impl Notice {
-    /// Makes the reminder of some lines; `private` leaves out what they are, as each item's own does.
     pub(super) fn new<'a>(
         alert: AlertId,
         lines: impl Iterator<Item = &'a Shown>,
-        plan: &Plan,
-        now: Timestamp,
-        snooze: SignedDuration,
-        private: bool,
+        wording: &Wording<'_>,
     ) -> Self {
         let lines: Vec<(&Shown, &Item)> = lines
             .filter_map(|line| {
-                let regimen = plan.newest(&line.occurrence.id.item)?;
+                let regimen = wording.plan.newest(&line.occurrence.id.item)?;
                 Some((line, &regimen.item))
             })
             .collect();
@@ -77,29 +91,30 @@ impl Notice {
         let to_answer = lines.iter().filter(|(line, _)| !line.lead).count();
         let (title, body, command) = match lines.as_slice() {
             [(line, item)] => {
-                let private = private || item.private;
-                let command = (!line.lead && !private).then(|| format!("dosed take {}", item.id));
-                (name(item, private), details(line, item, plan, now, private), command)
+                let private = wording.private || item.private;
+                let command =
+                    if private { "dosed answer".to_owned() } else { format!("dosed take {}", item.id) };
+                let command = (!line.lead).then_some(command);
+                (name(item, private), wording.details(line, item), command)
             }
             several => {
                 let mut body: Vec<String> = several
                     .iter()
                     .take(MAX_LINES)
                     .map(|(line, item)| {
-                        let private = private || item.private;
-                        let rest = details(line, item, plan, now, private).join(", ");
+                        let rest = wording.details(line, item).join(", ");
                         let comma = if rest.is_empty() { "" } else { ", " };
-                        format!("{}{comma}{rest}", name(item, private))
+                        format!("{}{comma}{rest}", name(item, wording.private || item.private))
                     })
                     .collect();
                 if several.len() > MAX_LINES {
                     body.push(format!("and {} more: dosed today", several.len() - MAX_LINES));
                 }
-                let command = (to_answer > 0).then(|| "dosed today".to_owned());
+                let command = (to_answer > 0).then(|| "dosed answer".to_owned());
                 (format!("{} reminders", several.len()), body, command)
             }
         };
-        let buttons = if to_answer == 0 { Vec::new() } else { buttons(&lines, snooze) };
+        let buttons = if to_answer == 0 { Vec::new() } else { buttons(&lines, wording) };
         let occurrences = lines.iter().map(|(line, _)| line.occurrence.id.clone()).collect();
         Self { alert, occurrences, due, title, body, command, buttons }
     }
@@ -109,7 +124,7 @@ fn name(item: &Item, private: bool) -> String {
     if private { "Reminder".to_owned() } else { item.name.clone() }
 }
 
-fn buttons(lines: &[(&Shown, &Item)], snooze: SignedDuration) -> Vec<(Button, String)> {
+fn buttons(lines: &[(&Shown, &Item)], wording: &Wording<'_>) -> Vec<(Button, String)> {
     let all_taken = lines.iter().all(|(_, item)| item.kind == Kind::Supplement);
     let several = lines.len() > 1;
     let taken = match (all_taken, several) {
@@ -118,41 +133,54 @@ fn buttons(lines: &[(&Shown, &Item)], snooze: SignedDuration) -> Vec<(Button, St
         (false, false) => "Done",
         (false, true) => "All done",
     };
+    // Some servers show three at most.
+    let last = match (several, wording.can_open) {
+        (true, true) => (Button::Open, "Open"),
+        (true, false) => (Button::Skip, "Skip all"),
+        (false, _) => (Button::Skip, "Skip"),
+    };
     vec![
         (Button::Taken, taken.to_owned()),
-        (Button::Snooze, format!("Snooze {}", minutes(snooze))),
-        (Button::Skip, if several { "Skip all" } else { "Skip" }.to_owned()),
+        (Button::Snooze, format!("Snooze {}", minutes(wording.snooze))),
+        (last.0, last.1.to_owned()),
     ]
 }
 
-fn details(line: &Shown, item: &Item, plan: &Plan, now: Timestamp, private: bool) -> Vec<String> {
-    let id = &line.occurrence.id;
-    let mut details = Vec::new();
-    if !private {
-        details.extend(item.dose_at(id.slot).map(|dose| dose.to_string()));
-        details.extend(item.strain.clone());
-        details.extend(item.with.as_ref().map(|with| format!("with {with}")));
-        details.extend(item.target.map(|target| format!("aim: {target}")));
-        details.extend(item.note.clone());
+impl Wording<'_> {
+    /// Returns what stands on a line beside its name.
+    fn details(&self, line: &Shown, item: &Item) -> Vec<String> {
+        let id = &line.occurrence.id;
+        let private = self.private || item.private;
+        let mut details = Vec::new();
+        if !private {
+            details.extend(item.dose_at(id.slot).map(|dose| dose.to_string()));
+            details.extend(item.strain.clone());
+            details.extend(item.with.as_ref().map(|with| format!("with {with}")));
+            details.extend(item.target.map(|target| format!("aim: {target}")));
+            details.extend(item.note.clone());
+        }
+        let zone = item.zone.as_ref().unwrap_or_else(|| self.plan.zones.zone_at(self.now));
+        let planned = zone.to_datetime(line.occurrence.at);
+        let today = zone.to_datetime(self.now).date();
+        let clock = planned.strftime("%H:%M");
+        let date = planned.strftime("%a %-d %b");
+        let late = self.now.duration_since(line.occurrence.at);
+        if line.lead {
+            details.push(format!("{date}, {clock}"));
+        } else if planned.date() != today {
+            details.push(format!("planned {date}, {clock}"));
+        } else if late >= LATE_FROM {
+            details.push(format!("planned {clock}, {} ago", minutes(late)));
+        }
+        if !private {
+            details.extend(self.extra.get(id).into_iter().flatten().cloned());
+        }
+        details
     }
-    let zone = item.zone.as_ref().unwrap_or_else(|| plan.zones.zone_at(now));
-    let planned = zone.to_datetime(line.occurrence.at);
-    let today = zone.to_datetime(now).date();
-    let clock = planned.strftime("%H:%M");
-    let date = planned.strftime("%a %-d %b");
-    let late = now.duration_since(line.occurrence.at);
-    if line.lead {
-        details.push(format!("{date}, {clock}"));
-    } else if planned.date() != today {
-        details.push(format!("planned {date}, {clock}"));
-    } else if late >= LATE_FROM {
-        details.push(format!("planned {clock}, {} ago", minutes(late)));
-    }
-    details
 }
 
 /// Returns a length of time in whole minutes, as people say it.
-fn minutes(length: SignedDuration) -> String {
+pub(super) fn minutes(length: SignedDuration) -> String {
     let minutes = length.as_mins();
     if minutes < 60 {
         return format!("{minutes} min");

@@ -60,7 +60,7 @@ impl Reminder {
         let sending = self.sendings.get(&name)?;
         let private = self.settings.channel(&sending.channel)?.private;
         let lines = sending.lines.values();
-        let notice = Notice::new(name, lines, &self.plan, now, self.settings.snooze, private);
+        let notice = Notice::new(name, lines.clone(), &self.wording(lines, now, private, false));
         Some(Action::Send(sending.channel.clone(), notice))
     }
 

@@ -50,6 +50,22 @@ pub enum Refusal {
         /// Which one.
         occurrence: OccurrenceId,
     },
+    /// Another one was recorded shortly before or after.
+    #[error(
+        "`{item}` was recorded {distance} away from this already: say so if this is one more (`--again`, or `\"confirm\": true`)"
+    )]
+    TooSoon {
+        /// Which item.
+        item: ItemId,
+        /// How far the other one is away.
+        distance: String,
+    },
+    /// The item's stock is not counted.
+    #[error("the schedule counts no stock of `{item}`: add `stock = {{ have = 60, refill-at = 10 }}` to it")]
+    NoStock {
+        /// Which item.
+        item: ItemId,
+    },
     /// The given time has not come.
     #[error("that time has not come yet")]
     InFuture,

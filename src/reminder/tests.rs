@@ -17,6 +17,7 @@ use crate::schedule::{Quantity, ZoneHistory};
 
 mod answers;
 mod reach;
+mod remarks;
 mod screen;
 mod time;
 
@@ -94,6 +95,7 @@ impl Stage {
             zone,
             schedule,
             away: false,
+            can_open: false,
         });
     }
 
@@ -165,6 +167,10 @@ impl Stage {
                         Some(false) => Some(Input::NotSent(notice.alert, "refused".to_owned())),
                         None => None,
                     }
+                }
+                Action::Open => {
+                    self.say("open");
+                    None
                 }
                 Action::Recall(alert) => {
                     self.say(&format!("recall {}", alert.0));

@@ -167,6 +167,8 @@ pub struct Item {
     pub lead: Vec<Length>,
     /// Whether its name and dose stay out of notifications and logs.
     pub private: bool,
+    /// How long after one the next would be too soon.
+    pub gap: Option<SignedDuration>,
     /// What to keep it apart from.
     pub apart: Vec<Apart>,
     /// What is in the cupboard.

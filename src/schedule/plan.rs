@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Item, ItemId, Occurrence, OccurrenceId, Recurrence, Regimen, ZoneHistory};
+use super::{Item, ItemId, Occurrence, OccurrenceId, Recurrence, Regimen, Stock, ZoneHistory};
 
 /// All regimens of all items, oldest first, and the zones that the clock has shown.
 #[derive(Clone, Debug)]
@@ -69,6 +69,19 @@ impl Plan {
     #[must_use]
     pub fn newest(&self, item: &ItemId) -> Option<&Regimen> {
         self.regimens.get(item).and_then(|regimens| regimens.last())
+    }
+
+    /// Returns what an item's stock was when it was last written into the schedule, and since when it
+    /// stands there: an edit of anything else does not count it anew.
+    #[must_use]
+    pub fn stock(&self, item: &ItemId) -> Option<(Timestamp, Stock)> {
+        let regimens = self.regimens(item);
+        let stock = regimens.last()?.item.stock?;
+        let same = regimens
+            .iter()
+            .rev()
+            .take_while(|regimen| regimen.item.stock.is_some_and(|before| before.have == stock.have));
+        Some((same.last()?.opened, stock))
     }
 
     /// Returns the longest grace that an item has had; zero for one that there never was.

@@ -177,6 +177,17 @@ pub struct Quantity {
     pub unit: Unit,
 }
 
+impl Quantity {
+    /// Returns how many doses this opens, part of one counted as one; `None` where the units differ or it
+    /// cannot be held.
+    #[must_use]
+    pub fn doses_of(self, dose: Self) -> Option<u128> {
+        let exponent = self.value.exponent.min(dose.value.exponent);
+        let (all, one) = (self.value.scaled(exponent)?, dose.value.scaled(exponent)?);
+        (self.unit == dose.unit && one > 0).then(|| all.div_ceil(one))
+    }
+}
+
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.value, self.unit.0)

@@ -53,6 +53,13 @@ pub enum Question {
         /// Of one item only.
         item: Option<ItemId>,
     },
+    /// An item's intakes and the changes of its stock since an instant, with their retractions.
+    Uses {
+        /// Which item.
+        item: ItemId,
+        /// From when on.
+        from: Timestamp,
+    },
     /// The newest intakes of an item, with their retractions.
     Intakes {
         /// Which item.
@@ -239,7 +246,8 @@ impl Database {
             let item = record.fact.item().map_or("", ItemId::as_str);
             about.insert(join(&[&biased(about_seconds(record)), item.as_bytes(), &[0], &key]), &[]);
             match &record.fact {
-                Fact::Intake { item, .. } => {
+                // Of one index: what is left follows from both.
+                Fact::Intake { item, .. } | Fact::Stock { item, .. } => {
                     let at = biased(about_seconds(record));
                     intakes.insert(join(&[item.as_str().as_bytes(), &[0], &at, &key]), &[]);
                 }
@@ -296,6 +304,15 @@ impl Database {
                     if keys.len() >= MAX_ANSWER {
                         break;
                     }
+                }
+            }
+            Question::Uses { item, from } => {
+                let prefix = join(&[item.as_str().as_bytes(), &[0]]);
+                let first = join(&[&prefix, &biased(from.as_second().saturating_sub(SLACK_SECONDS))]);
+                let last = join(&[&prefix, &[u8::MAX; 9]]);
+                for entry in self.intakes.range(first..last).keys().take(MAX_ANSWER) {
+                    let entry = entry.map_err(|error| self.failed(&error))?;
+                    keys.push(sled::IVec::from(&entry[prefix.len() + 8..]));
                 }
             }
             Question::Intakes { item, newest } => {

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Channel, CloseReason, Fact, FactId, Place, Record, When};
+use crate::ledger::{Channel, CloseReason, Fact, FactId, Place, Record, StockChange, When};
 use crate::schedule::ChannelId;
 
 /// The version of the line's form.
@@ -92,6 +92,16 @@ enum FactJson {
         occurrence: String,
         at: String,
         reason: String,
+    },
+    Stock {
+        item: String,
+        at: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        add: Option<i32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        count: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key: Option<String>,
     },
     Regimen {
         item: String,
@@ -266,6 +276,14 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
             }
             .to_owned(),
         },
+        Fact::Stock { item, at, change, key } => {
+            let (add, count) = match change {
+                StockChange::Add(more) => (Some(*more), None),
+                StockChange::Count(counted) => (None, Some(*counted)),
+            };
+            let (item, at, key) = (item.to_string(), instant(*at, zone), text(key));
+            FactJson::Stock { item, at, add, count, key }
+        }
         Fact::Regimen { item, at, definition } => FactJson::Regimen {
             item: item.to_string(),
             at: instant(*at, zone),
@@ -350,6 +368,14 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
                 _ => CloseReason::Undefined,
             },
         },
+        FactJson::Stock { item, at, add, count, key } => {
+            let change = match (add, count) {
+                (Some(more), None) => StockChange::Add(more),
+                (None, Some(counted)) => StockChange::Count(counted),
+                _ => return Err("a stock is either added to or counted".to_owned()),
+            };
+            Fact::Stock { item: read(&item)?, at: read(&at)?, change, key }
+        }
         FactJson::Regimen { item, at, definition } => Fact::Regimen {
             item: read(&item)?,
             at: read(&at)?,

@@ -12,6 +12,7 @@
     reason = "a test may panic, and its numbers are small"
 )]
 
+mod answers;
 mod architecture;
 mod channels;
 mod commands;

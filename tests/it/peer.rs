@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::message::Type;
 use zbus::{Connection, Message, MessageStream, OwnedVariant, Variant};
 
-use crate::support::{Daemon, Guard, Home, PATIENCE, Watch};
+use crate::support::{Daemon, Guard, Home, PATIENCE, Watch, write_script};
 
 mod reminders;
 

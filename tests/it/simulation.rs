@@ -236,6 +236,9 @@ struct World {
     pauses: Vec<(Timestamp, Option<Timestamp>)>,
     last_request: u64,
     steps: u64,
+    /// How many occurrences there were, and how often one of them was put on the screen as something new.
+    occurrences: u64,
+    alerts: u64,
     /// Before this instant the model has nothing to learn.
     learn_at: Timestamp,
     /// The clock was set back: an occurrence's time may come twice, its asking not.
@@ -270,6 +273,8 @@ impl World {
             pauses: Vec::new(),
             last_request: 0,
             steps: 0,
+            occurrences: 0,
+            alerts: 0,
             learn_at: Timestamp::MIN,
             turned_back: false,
         };
@@ -341,7 +346,10 @@ impl World {
                     self.acknowledged.insert(record.id);
                     Vec::new()
                 }
-                Action::Reply(_, Outcome::Refused(_)) | Action::Announce(_) | Action::Await(..) => Vec::new(),
+                Action::Reply(_, Outcome::Refused(_))
+                | Action::Announce(_)
+                | Action::Await(..)
+                | Action::Open => Vec::new(),
                 Action::Send(_, notice) => {
                     self.learn();
                     let is_new = self.sendings.insert(notice.alert, notice.occurrences.clone()).is_none();
@@ -440,8 +448,17 @@ fn zone_names() -> &'static [String] {
     })
 }
 
-/// Runs one life and returns the years and steps that it took.
-fn live(seed: u64, bug: Bug, years: i64) -> (f64, u64) {
+/// What lives came to.
+#[derive(Default)]
+struct Lived {
+    years: f64,
+    steps: u64,
+    occurrences: u64,
+    alerts: u64,
+}
+
+/// Runs one life.
+fn live(seed: u64, bug: Bug, years: i64) -> Lived {
     let mut world = World::new(seed, bug);
     let start = world.now;
     let end = start + SignedDuration::from_hours(24 * 365 * years);
@@ -452,7 +469,12 @@ fn live(seed: u64, bug: Bug, years: i64) -> (f64, u64) {
             break;
         }
     }
-    (world.now.duration_since(start).as_secs_f64() / (365.25 * 86400.0), world.steps)
+    Lived {
+        years: world.now.duration_since(start).as_secs_f64() / (365.25 * 86400.0),
+        steps: world.steps,
+        occurrences: world.occurrences,
+        alerts: world.alerts,
+    }
 }
 
 fn seed() -> u64 {
@@ -466,29 +488,37 @@ fn lives_are_lived_without_a_broken_promise() {
     let cores = if wanted > YEARS { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
     let first = seed();
     let begun = std::time::Instant::now();
-    let (lives, steps) = (AtomicU64::new(0), AtomicU64::new(0));
-    let years = Mutex::new(0.0);
+    let lives = AtomicU64::new(0);
+    let all = Mutex::new(Lived::default());
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while *years.lock().unwrap() < wanted as f64 {
+                while all.lock().unwrap().years < wanted as f64 {
                     let life = lives.fetch_add(1, Ordering::Relaxed);
                     let seed = first.wrapping_add(life).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                     let lived = std::panic::catch_unwind(|| live(seed, Bug::None, 2));
-                    let (lived, stepped) = lived.unwrap_or_else(|_| {
+                    let lived = lived.unwrap_or_else(|_| {
                         panic!("the life with DOSED_SIMULATION_SEED={} broke a promise", first + life)
                     });
-                    *years.lock().unwrap() += lived;
-                    steps.fetch_add(stepped, Ordering::Relaxed);
+                    let mut all = all.lock().unwrap();
+                    all.years += lived.years;
+                    all.steps += lived.steps;
+                    all.occurrences += lived.occurrences;
+                    all.alerts += lived.alerts;
                 }
             });
         }
     });
-    let (years, took) = (*years.lock().unwrap(), begun.elapsed().as_secs_f64());
-    let (lives, steps) = (lives.into_inner(), steps.into_inner());
+    let (Lived { years, steps, occurrences, alerts }, took) =
+        (all.into_inner().unwrap(), begun.elapsed().as_secs_f64());
+    let lives = lives.into_inner();
     println!(
         "{years:.0} user-years, {lives} seeds from {first}, {steps} steps, {:.1} user-years a second on {cores} cores",
         years / took
+    );
+    println!(
+        "{occurrences} occurrences, {alerts} alerts about them: {:.2} for each",
+        alerts as f64 / occurrences as f64
     );
 }
 

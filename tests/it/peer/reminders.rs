@@ -409,3 +409,32 @@ fn who_does_not_want_to_be_disturbed_is_told_afterwards() {
         scene.facts(&["delivered probiotic", "delivered zinc"]);
     });
 }
+
+#[test]
+fn several_can_be_answered_one_by_one_where_a_terminal_is_known() {
+    let schedule = format!("{PROBIOTIC}{}", ZINC.replace("ZINC", "NOW"));
+    let later = ZINC.replace("ZINC", "LATER");
+    let mut scene = scene(&later, &[]);
+    scene.kill();
+    // A terminal that runs its command, with somebody at it who takes the first and skips the second.
+    let terminal = scene.home.path("terminal");
+    let script = "#!/bin/sh\nshift\necho \"$@\" > \"$HOME/opened\"\nprintf 't\\ns\\n' | \"$@\"\n";
+    write_script(terminal.as_ref(), script);
+    scene.home.set("TERMINAL", &terminal);
+    scene.home.set("DISPLAY", ":99");
+    scene.home.schedule(&timed(&schedule));
+    scene.start();
+    let shown = scene.peer.notify();
+    assert_eq!(shown.actions, ["taken", "All taken", "snooze", "Snooze 15 min", "open", "Open"]);
+    scene.peer.act(Pressed(FIRST_NUMBER, "open"));
+    // As real servers do once a button was pressed.
+    scene.peer.act(Closed(FIRST_NUMBER, 2));
+    scene.watch.fact("intake");
+    scene.watch.fact("skip");
+    let opened = std::fs::read_to_string(scene.home.dir.path().join("home/opened")).unwrap();
+    assert!(opened.trim_end().ends_with("answer") && !opened.contains("probiotic"), "{opened}");
+    // One alone needs no list.
+    scene.home.schedule(&timed(PROBIOTIC));
+    let alone = scene.peer.notify();
+    assert_eq!(alone.actions, BUTTONS);
+}

@@ -40,7 +40,7 @@ impl World {
         self.core = Reminder::new(plan, ledger, self.now);
         let (zone_name, zone) = self.told_zone(self.zone());
         let schedule = self.schedule();
-        self.input(Input::Started { zone_name, zone, schedule, away: self.away });
+        self.input(Input::Started { zone_name, zone, schedule, away: self.away, can_open: false });
     }
 
     fn set_clock(&mut self, to: Timestamp) {

@@ -54,6 +54,7 @@ impl World {
                     closed: false,
                 };
                 self.known.insert(id, known);
+                self.occurrences += 1;
             }
         }
     }
@@ -64,6 +65,7 @@ impl World {
         known.may_ask += u32::from(known.asked > 0 && known.shown_by != self.screen.run);
         known.shown_by = self.screen.run;
         known.asked += 1;
+        self.alerts += 1;
         assert!(now >= known.at || self.turned_back, "{id} was shown at {now}, before {}", known.at);
         let again = known.again.map_or(0, |(_, at_most)| at_most);
         let may = known.may_ask * (1 + again);

@@ -1,0 +1,44 @@
+//! What is left of what is counted: read from the record, told with the day on which it runs out.
+
+use jiff::Zoned;
+use serde_json::{Value, json};
+
+use super::query::{Failure, Scene};
+use crate::ledger::{Ledger, doses_left, runs_out};
+use crate::schedule::{ItemId, Plan};
+use crate::store::{Question, Reader, StoreError};
+
+/// Counts how many doses of an item are left.
+pub(super) async fn left(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<Option<u32>, StoreError> {
+    Ok(doses_left(plan, &uses(reader, plan, item).await?, item))
+}
+
+async fn uses(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<Ledger, StoreError> {
+    let mut ledger = Ledger::default();
+    if let Some((from, _)) = plan.stock(item) {
+        for line in reader.ask(Question::Uses { item: item.clone(), from }).await? {
+            ledger.fold(line.record);
+        }
+    }
+    Ok(ledger)
+}
+
+/// Tells what is left of each item whose stock is counted.
+pub(super) async fn stock(scene: &Scene) -> Result<String, Failure> {
+    let mut rows = Vec::new();
+    for item in scene.plan.current_items() {
+        let Some((_, stock)) = scene.plan.stock(&item.id) else { continue };
+        let facts = uses(&scene.reader, &scene.plan, &item.id).await?;
+        let Some(left) = doses_left(&scene.plan, &facts, &item.id) else { continue };
+        let until = runs_out(&scene.plan, &facts.intakes(&item.id), &item.id, left, scene.now);
+        rows.push(json!({
+            "item": item.id.as_str(),
+            "name": item.name,
+            "left": left,
+            "refill_at": stock.refill_at,
+            "low": left <= stock.refill_at,
+            "runs_out": until.map(|until| Zoned::new(until, scene.zone().clone()).to_string()),
+        }));
+    }
+    Ok(Value::Array(rows).to_string())
+}

@@ -1,0 +1,83 @@
+//! What is in the cupboard: counted down by intakes, from what the schedule says or the person counted.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Fact, Ledger, Record, StockChange, When};
+use crate::schedule::{ItemId, Plan, Quantity};
+
+/// How far ahead the end of a stock is looked for.
+const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 3);
+
+/// How much of that is looked at in one go.
+const PIECE: SignedDuration = SignedDuration::from_hours(24 * 61);
+
+/// Returns how many doses of an item are at hand: what the schedule says there was, less what was taken
+/// since, with what was added and counted. `facts` holds all of the item's intakes and counts since then.
+///
+/// An amount counts as the doses that it opens: part of a dose is one. `None` where nothing is counted.
+#[must_use]
+pub fn doses_left(plan: &Plan, facts: &Ledger, item: &ItemId) -> Option<u32> {
+    let (since, stock) = plan.stock(item)?;
+    let mut changes: Vec<(Timestamp, &Record)> = facts
+        .standing()
+        .filter(|record| record.fact.item() == Some(item))
+        .map(|record| (instant(record), record))
+        .filter(|(at, _)| *at >= since)
+        .collect();
+    changes.sort_by_key(|(at, record)| (*at, record.recorded_at, record.id.seq));
+    let dose = plan.newest(item).and_then(|regimen| regimen.item.dose);
+    let mut left = i64::from(stock.have);
+    for (_, record) in changes {
+        match &record.fact {
+            // Beside the plan, the dose of today is as good as any.
+            Fact::Intake { amount, planned, .. } => {
+                left = left.saturating_sub(doses(*amount, planned.or(dose)));
+            }
+            Fact::Stock { change: StockChange::Add(more), .. } => {
+                left = left.saturating_add(i64::from(*more));
+            }
+            Fact::Stock { change: StockChange::Count(counted), .. } => left = i64::from(*counted),
+            _ => {}
+        }
+    }
+    Some(u32::try_from(left.max(0)).unwrap_or(u32::MAX))
+}
+
+/// Returns the first instant for which no dose is left, if the schedule tells.
+#[must_use]
+pub fn runs_out(
+    plan: &Plan,
+    intakes: &[Timestamp],
+    item: &ItemId,
+    left: u32,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let mut left = left;
+    let end = now.checked_add(LOOK_AHEAD).ok()?;
+    let mut from = now;
+    while from < end {
+        let until = from.checked_add(PIECE).ok()?;
+        for planned in plan.occurrences(item, intakes, from, until) {
+            if left == 0 {
+                return Some(planned.occurrence.at);
+            }
+            left -= 1;
+        }
+        from = until;
+    }
+    None
+}
+
+fn doses(amount: Option<Quantity>, dose: Option<Quantity>) -> i64 {
+    let (Some(amount), Some(dose)) = (amount, dose) else { return 1 };
+    amount.doses_of(dose).map_or(1, |doses| i64::try_from(doses).unwrap_or(i64::MAX))
+}
+
+fn instant(record: &Record) -> Timestamp {
+    match record.fact.at() {
+        When::Instant(at) => at,
+        // Of a day whose hour is not known, its noon.
+        When::Date(date) => TimeZone::UTC.to_timestamp(date.at(12, 0, 0, 0)).unwrap_or(record.recorded_at),
+    }
+}

@@ -1,0 +1,141 @@
+//! Stocks, distances and the picker, as a person meets them in a terminal.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use crate::support::{Home, soon};
+
+const SCHEDULE: &str = r#"
+[[supplement]]
+id = "probiotic"
+name = "Probiotic"
+dose = "5e9 CFU"
+times = ["00:00"]
+grace = "23h 59m"
+gap = "6h"
+stock = { have = 12, refill-at = 10 }
+
+[[supplement]]
+id = "calcium"
+name = "Calcium"
+times = ["00:00"]
+grace = "23h 59m"
+apart = [{ from = "iron", by = "2h" }]
+
+[[supplement]]
+id = "iron"
+name = "Iron"
+as-needed = true
+"#;
+
+#[test]
+fn a_stock_is_counted_down_bought_and_counted() {
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start();
+    let left = |home: &Home| home.json(&["stock", "--json"])[0]["left"].clone();
+    assert_eq!(left(&home), 12);
+    home.good(&["log", "probiotic"]);
+    assert_eq!(left(&home), 11);
+    let words = home.good(&["stock"]);
+    assert!(
+        words.contains("11 left") && words.contains("refill at 10") && words.contains("none for"),
+        "{words}"
+    );
+    home.good(&["log", "probiotic", "5e9", "CFU", "--again"]);
+    assert!(home.good(&["stock", "probiotic"]).contains("time to refill"));
+    home.good(&["stock", "probiotic", "+60"]);
+    assert_eq!(left(&home), 70);
+    home.good(&["undo", home.journal().last().unwrap()["id"].as_str().unwrap()]);
+    assert_eq!(left(&home), 10);
+    home.good(&["stock", "probiotic", "-3"]);
+    home.good(&["stock", "probiotic", "33"]);
+    let row = home.curl(&[], "/v1/stock")[0].clone();
+    assert_eq!((&row["item"], &row["left"], &row["low"]), (&"probiotic".into(), &33.into(), &false.into()));
+    // The same key is one purchase.
+    let buy = ["-X", "POST", "-H", "Idempotency-Key: k", "-d", "{\"add\": 10}"];
+    let (first, second) =
+        (home.curl(&buy, "/v1/items/probiotic/stock"), home.curl(&buy, "/v1/items/probiotic/stock"));
+    assert_eq!(first["id"], second["id"]);
+    daemon.kill();
+    let _daemon = home.start();
+    assert_eq!(left(&home), 43);
+    assert_eq!(home.bad(&["stock", "calcium", "+3"]).0, 1);
+    assert_eq!(home.bad(&["stock", "calcium"]).0, 1);
+    assert_eq!(home.bad(&["stock", "nothing", "+3"]).0, 1);
+    assert_eq!(home.bad(&["stock", "probiotic", "many"]).0, 2);
+    assert_eq!(home.curl(&["-X", "POST", "-d", "{}"], "/v1/items/probiotic/stock")["status"], 400);
+}
+
+#[test]
+fn what_is_too_close_is_told_and_recorded() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    home.good(&["log", "iron"]);
+    let output = home.dosed(&["take", "calcium"]);
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("Iron was 0 min before; you keep them 2h apart"), "{said}");
+    // Other programs get the fact alone, and the remark in a header.
+    let head = home.path("head");
+    home.good(&["undo"]);
+    let fact = home.curl(&["-X", "POST", "--dump-header", &head], "/v1/occurrences/calcium/take");
+    assert_eq!(fact["fact"]["type"], "intake");
+    let head = std::fs::read_to_string(head).unwrap();
+    assert!(head.contains("dosed-remark: Iron was"), "{head}");
+}
+
+#[test]
+fn a_second_one_that_comes_too_soon_is_refused_until_it_is_meant() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    home.good(&["log", "probiotic"]);
+    let (code, said) = home.bad(&["log", "probiotic"]);
+    assert!(code == 1 && said.contains("--again"), "{said}");
+    let problem = home.curl(&["-X", "POST"], "/v1/items/probiotic/log");
+    assert_eq!(problem["type"], "tag:dosed,2026:too-soon");
+    let fact = home.curl(&["-X", "POST", "-d", "{\"confirm\": true}"], "/v1/items/probiotic/log");
+    assert_eq!(fact["fact"]["type"], "intake");
+    home.good(&["take", "probiotic", "--again"]);
+}
+
+/// Runs the picker with what a person types.
+fn pick(home: &Home, typed: &str) -> String {
+    let mut child = home
+        .command(env!("CARGO_BIN_EXE_dosed"))
+        .arg("answer")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_picker_goes_through_what_waits_one_by_one() {
+    // A time that comes while the daemon runs.
+    let home = Home::with_schedule(&SCHEDULE.replace("00:00", &soon(2)));
+    let _daemon = home.start();
+    let states = |home: &Home| {
+        let today = home.json(&["today", "--json"]);
+        let today = today.as_array().unwrap().iter();
+        today.map(|row| format!("{} {}", row["item"], row["state"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    while states(&home) != ["calcium due", "probiotic due"] {}
+    // Left, and no more said.
+    pick(&home, "\n");
+    assert_eq!(states(&home), ["calcium due", "probiotic due"]);
+    let said = pick(&home, "what\nt\ns\n");
+    assert!(said.contains("1 of 2: Calcium") && said.contains("one of t, s, n"), "{said}");
+    assert!(said.contains("2 of 2: Probiotic, 5e9 CFU"), "{said}");
+    assert_eq!(states(&home), ["calcium taken", "probiotic skipped"]);
+    assert!(pick(&home, "").contains("Nothing waits"));
+    // Too soon after another one: said, and done the second time.
+    home.good(&["undo"]);
+    home.good(&["log", "probiotic"]);
+    let said = pick(&home, "t\nt\n");
+    assert!(said.contains("away from this already"), "{said}");
+    assert_eq!(states(&home), ["calcium taken", "probiotic taken"]);
+}
