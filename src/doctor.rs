@@ -20,7 +20,7 @@ use crate::schedule::{Plan, Schedule, Way, ZoneHistory};
 /// How long a program that is asked has for its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often, and after how long each time, the database is looked at again before it counts as behind.
+/// How often, and after how long each time, what a daemon is still about is looked at again.
 const CATCH_UP_TRIES: u32 = 10;
 const CATCH_UP_PAUSE: Duration = Duration::from_millis(100);
 
@@ -212,7 +212,18 @@ async fn check_daemon(socket: &Path, findings: &mut Vec<Finding>) -> Option<Valu
             return None;
         }
     };
-    let status: Value = serde_json::from_str(&answer.json).ok()?;
+    let mut status: Value = serde_json::from_str(&answer.json).ok()?;
+    // One that has just been started is still asking the notification server.
+    for _ in 0..CATCH_UP_TRIES {
+        if status["notifications"]["state"] != "unknown" {
+            break;
+        }
+        tokio::time::sleep(CATCH_UP_PAUSE).await;
+        status = client::get(socket, "/v1/status")
+            .await
+            .ok()
+            .and_then(|answer| serde_json::from_str(&answer.json).ok())?;
+    }
     findings.push(match status["schedule"]["error"].as_str() {
         None => Finding::good("daemon", format!("runs as process {}", status["pid"])),
         Some(error) => {
