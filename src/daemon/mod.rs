@@ -417,6 +417,10 @@ impl Daemon {
             plan: self.reminder.plan().clone(),
             pauses: self.reminder.ledger().pauses(),
             reader: self.reader.clone(),
+            held_back_until: match &request {
+                Request::Why { occurrence } => self.reminder.held_back_until(occurrence, now),
+                _ => None,
+            },
             now,
         };
         match request {

@@ -28,6 +28,8 @@ pub(super) struct Scene {
     pub(super) plan: Arc<Plan>,
     pub(super) pauses: Vec<Record>,
     pub(super) reader: Reader,
+    /// Until when what is asked about is held back, as it is a quiet hour or nobody is there.
+    pub(super) held_back_until: Option<Timestamp>,
     pub(super) now: Timestamp,
 }
 

@@ -1,7 +1,7 @@
 //! Tells everything that made one occurrence what it is.
 
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::query::{Failure, Scene, long, shown, zone_of};
@@ -53,7 +53,7 @@ pub(super) async fn why(scene: &Scene, occurrence: &OccurrenceId) -> Result<Stri
         );
         object.insert("zone_decision".to_owned(), zone_decision(&planned, zone).into());
         object.insert("facts".to_owned(), facts.into());
-        object.insert("next".to_owned(), what_next(&line, &ledger, zone, scene.now).into());
+        object.insert("next".to_owned(), what_next(&line, &ledger, zone, scene).into());
     }
     Ok(value.to_string())
 }
@@ -83,19 +83,23 @@ fn zone_decision(planned: &Planned<'_>, zone: &TimeZone) -> String {
 }
 
 /// Says what would happen next to an occurrence.
-fn what_next(line: &Line<'_>, ledger: &Ledger, zone: &TimeZone, now: Timestamp) -> String {
+fn what_next(line: &Line<'_>, ledger: &Ledger, zone: &TimeZone, scene: &Scene) -> String {
     let occurrence = &line.planned.occurrence;
     let closes = shown(line.standing.closes, zone);
     match line.standing.state {
         State::Upcoming => format!("a reminder at {}", shown(occurrence.at, zone)),
         State::Due => match line.standing.snoozed_until {
             Some(until) => format!("a reminder at {}, when the snooze ends", shown(until, zone)),
+            None if let Some(until) = scene.held_back_until => {
+                let until = shown(until, zone);
+                format!("a reminder when you are there and no quiet hour is, at {until} at the latest")
+            }
             None if ledger.deliveries(&occurrence.id).iter().all(|at| *at < occurrence.at) => {
                 format!("a reminder as soon as it can be shown; it can be answered until {closes}")
             }
             None => format!("it can be answered until {closes}"),
         },
-        State::Missed | State::Unknown if now >= occurrence.at => {
+        State::Missed | State::Unknown if scene.now >= occurrence.at => {
             format!("nothing; `dosed take {}` fills it in", occurrence.id)
         }
         _ => "nothing; `dosed undo` takes an answer back".to_owned(),

@@ -203,6 +203,17 @@ impl Reminder {
         Some(until).filter(|until| now < *until)
     }
 
+    /// Returns until when a due occurrence is held back, if it is.
+    #[must_use]
+    pub fn held_back_until(&self, id: &OccurrenceId, now: Timestamp) -> Option<Timestamp> {
+        let planned = self.near(&id.item, now).into_iter().find(|planned| planned.occurrence.id == *id)?;
+        let standing = standing(&planned, &self.ledger, now);
+        let points = reminders(&planned, self.ledger.snoozed_until(id));
+        let due = latest_and_next(&points, now).0.filter(|due| self.wants(id, *due))?;
+        let is_due = standing.state == State::Due && !self.lets_go(&planned, due, now);
+        is_due.then(|| self.withheld_until(points[0], standing.closes, now, self.away)).flatten()
+    }
+
     /// Tells whether a slot was slept through and is to be let go for that.
     fn lets_go(&self, planned: &Planned<'_>, due: Timestamp, now: Timestamp) -> bool {
         let id = &planned.occurrence.id;

@@ -214,6 +214,9 @@ fn nothing_is_shown_to_a_session_that_is_locked_or_idle() {
                 assert!(home.good(&["status"]).contains("reminders wait"));
                 let is_known = |fact: &serde_json::Value| fact["fact"]["type"] == "undelivered";
                 assert!(!home.journal().iter().any(is_known), "{session:?}: {}", home.log());
+                let occurrence = home.json(&["today", "--json"])[0]["occurrence"].as_str().unwrap().to_owned();
+                let why = home.json(&["why", &occurrence, "--json"]);
+                assert!(why["next"].as_str().unwrap().contains("when you are there"), "{}", why["next"]);
                 logind.say(Say::Session(Open("x11", false, false)));
                 // Both of them, at once.
                 watch.fact("undelivered");
