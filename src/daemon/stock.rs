@@ -30,7 +30,7 @@ pub(super) async fn stock(scene: &Scene) -> Result<String, Failure> {
         let Some((_, stock)) = scene.plan.stock(&item.id) else { continue };
         let facts = uses(&scene.reader, &scene.plan, &item.id).await?;
         let Some(left) = doses_left(&scene.plan, &facts, &item.id) else { continue };
-        let until = runs_out(&scene.plan, &facts.intakes(&item.id), &item.id, left, scene.now);
+        let until = runs_out(&scene.plan, &facts, &item.id, left, scene.now);
         rows.push(json!({
             "item": item.id.as_str(),
             "name": item.name,

@@ -1,7 +1,7 @@
 //! Tells everything that made one occurrence what it is.
 
-use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::SignedDuration;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde_json::{Value, json};
 
 use super::query::{Failure, Scene, long, shown, zone_of};

@@ -44,21 +44,19 @@ pub fn doses_left(plan: &Plan, facts: &Ledger, item: &ItemId) -> Option<u32> {
     Some(u32::try_from(left.max(0)).unwrap_or(u32::MAX))
 }
 
-/// Returns the first instant for which no dose is left, if the schedule tells.
+/// Returns the first time for which no dose is left, if the schedule tells; what is still open needs one too.
 #[must_use]
-pub fn runs_out(
-    plan: &Plan,
-    intakes: &[Timestamp],
-    item: &ItemId,
-    left: u32,
-    now: Timestamp,
-) -> Option<Timestamp> {
+pub fn runs_out(plan: &Plan, facts: &Ledger, item: &ItemId, left: u32, now: Timestamp) -> Option<Timestamp> {
     let mut left = left;
+    let intakes = facts.intakes(item);
     let end = now.checked_add(LOOK_AHEAD).ok()?;
-    let mut from = now;
+    let mut from = now.checked_sub(plan.newest(item)?.item.grace).ok()?;
     while from < end {
         let until = from.checked_add(PIECE).ok()?;
-        for planned in plan.occurrences(item, intakes, from, until) {
+        for planned in plan.occurrences(item, &intakes, from, until) {
+            if planned.dropped_at.is_some() || facts.answer(&planned.occurrence.id).is_some() {
+                continue;
+            }
             if left == 0 {
                 return Some(planned.occurrence.at);
             }

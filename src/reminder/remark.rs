@@ -77,7 +77,7 @@ impl Reminder {
     fn little_left(&self, item: &ItemId, now: Timestamp) -> Option<String> {
         let (_, stock) = self.plan.stock(item)?;
         let left = self.stock.get(item).copied().filter(|left| *left <= stock.refill_at)?;
-        let until = runs_out(&self.plan, &self.ledger.intakes(item), item, left, now);
+        let until = runs_out(&self.plan, &self.ledger, item, left, now);
         let zone = self.plan.zones.zone_at(now);
         let until =
             until.map(|until| format!(", none for {}", zone.to_datetime(until).strftime("%a %-d %b")));
