@@ -184,6 +184,24 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Show what was taken of what was planned, item by item
+    #[command(
+        after_help = "Examples:\n  dosed adherence\n  dosed adherence --item probiotic --since 2026-01-01"
+    )]
+    Adherence {
+        /// Of one item only
+        #[arg(long)]
+        item: Option<String>,
+        /// From this day on [default: 90 days]
+        #[arg(long, value_name = "DATE")]
+        since: Option<jiff::civil::Date>,
+        /// Until this day, itself left out [default: tomorrow]
+        #[arg(long, value_name = "DATE")]
+        until: Option<jiff::civil::Date>,
+        /// How it is printed.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Tell everything that made an occurrence what it is
     #[command(after_help = "Example:\n  dosed why probiotic@2026-11-23T08:00")]
     Why {

@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //!
-//! * Core, pure: [`schedule`] (what is planned), [`ledger`] (what happened), [`reminder`] (what to do now).
+//! * Core, pure: [`schedule`] (what is planned), [`ledger`] (what happened), [`reminder`] (what to do now),
+//!   [`insight`] (what the record shows).
 //!   No clock, no files, no formats; `now` is an argument. They take facts and return actions.
 //! * Adapters, each hiding one technology and knowing no other: [`config`] (TOML), [`clock`], [`watch`]
 //!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`channel`]
@@ -11,7 +12,7 @@
 //! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
 //!   [`answer`], [`doctor`], [`paths`] and [`render`] are the side of the commands.
 //!
-//! `schedule <- ledger <- reminder <- daemon -> adapters`, never the reverse; a test reads the sources.
+//! `schedule <- ledger <- reminder <- daemon -> adapters`, `schedule, ledger <- insight`, never the reverse; a test reads the sources.
 
 pub mod agenda;
 pub mod answer;
@@ -25,6 +26,7 @@ pub mod daemon;
 pub mod desktop;
 pub mod doctor;
 mod failpoints;
+pub mod insight;
 pub mod ledger;
 pub mod panics;
 pub mod paths;

@@ -341,6 +341,81 @@ pub fn recorded(fact: &Value, repeated: bool) -> String {
     )
 }
 
+/// What stands below everything that shows results.
+const FOOTER: &str = "for information only, not medical advice";
+
+/// Shows what was taken of what was planned, an item a block.
+#[must_use]
+pub fn adherence(found: &Value) -> String {
+    let mut text = String::new();
+    for row in rows(found) {
+        text.push_str(&format!(
+            "{WAITS}{}{WAITS:#}  {FAINT}{} until {}{FAINT:#}\n",
+            self::text(row, "name"),
+            self::text(row, "from"),
+            self::text(row, "until")
+        ));
+        text.push_str(&table(&adherence_lines(row)));
+        text.push('\n');
+    }
+    text.push_str(&format!("{FAINT}{FOOTER}{FAINT:#}\n"));
+    text
+}
+
+fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
+    let number = |name: &str| row[name].as_u64().unwrap_or(0);
+    let line = |name: &str, said: String| vec![cell(format!("  {name}"), FAINT), cell(said, PLAIN)];
+    if row["as_needed"] == true {
+        return vec![line("logged", format!("{} times", number("extra")))];
+    }
+    if number("eligible") == 0 {
+        return vec![line("doses", "nothing was due".to_owned())];
+    }
+    let percent = |value: &Value| value.as_f64().map(|share| format!("{:.0} %", share * 100.0));
+    let range = |value: &Value| Some(format!("{} to {}", percent(&value[0])?, percent(&value[1])?));
+    let mut doses = format!("{} of {}", number("taken"), number("eligible"));
+    doses.extend(percent(&row["doses_taken_share"]).map(|share| format!(", {share}")));
+    doses.extend(range(&row["interval"]).map(|range| format!(" (95 % interval {range})")));
+    let mut lines = vec![line("doses", doses)];
+    if number("unknown") > 0 {
+        let bounds = range(&row["bounds"]).unwrap_or_default();
+        let n = number("unknown");
+        lines.push(line("unknown", format!("{n} could not be asked about: between {bounds}")));
+    }
+    let told_apart = ["partial", "skipped", "missed", "excused", "extra"];
+    let apart: Vec<String> = told_apart
+        .into_iter()
+        .filter(|name| number(name) > 0)
+        .map(|name| format!("{} {name}", number(name)))
+        .collect();
+    if !apart.is_empty() {
+        lines.push(line("beside", apart.join(", ")));
+    }
+    let last = &row["of_the_last"];
+    lines.push(line(
+        "days",
+        format!(
+            "{} in a row, longest {}; {} of the last {}",
+            number("streak"),
+            number("longest_streak"),
+            last[0],
+            last[1]
+        ),
+    ));
+    lines.extend(
+        percent(&row["timing_share"])
+            .map(|share| line("on time", format!("{share} within {} min", row["timing_window_minutes"]))),
+    );
+    let months: Vec<String> = rows(&row["months"])
+        .iter()
+        .filter_map(|month| Some(format!("{} {}", text(month, "month"), percent(&month["share"])?)))
+        .collect();
+    if months.len() > 1 {
+        lines.push(line("by month", months.join(", ")));
+    }
+    lines
+}
+
 /// Asks about one occurrence of several.
 #[must_use]
 pub fn question(occurrence: &Value, number: usize, of: usize, now: Timestamp) -> String {

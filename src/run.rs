@@ -334,6 +334,12 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let text = get(socket, &with_parameters("/v1/facts", &parameters)).await?;
             show(output, &text, render::history)
         }
+        Command::Adherence { item, since, until, output } => {
+            let date = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string());
+            let parameters = [("item", item), ("since", date(since)), ("until", date(until))];
+            let text = get(socket, &with_parameters("/v1/adherence", &parameters)).await?;
+            show(output, &text, render::adherence)
+        }
         Command::Why { occurrence, output } => {
             let text = get(socket, &format!("/v1/occurrences/{}/why", encode(&occurrence))).await?;
             show(output, &text, |why| render::why(why, now))

@@ -77,6 +77,15 @@ pub enum Request {
         /// Why.
         reason: Option<String>,
     },
+    /// What was taken of what was planned, over a range of local dates.
+    Adherence {
+        /// From this day on.
+        since: Option<Date>,
+        /// Until this day, itself left out.
+        until: Option<Date>,
+        /// Of one item only.
+        item: Option<ItemId>,
+    },
     /// How much is left of what is counted.
     Stock,
     /// Doses were bought or counted.

@@ -35,6 +35,7 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/occurrences/{id}/{verb}", post(answer))
         .route("/v1/items/{id}/log", post(log))
         .route("/v1/facts/{id}/retract", post(retract))
+        .route("/v1/adherence", get(adherence))
         .route("/v1/stock", get(|State(api): State<Api>| async move { ask(&api, Request::Stock).await }))
         .route("/v1/items/{id}/stock", post(change_stock))
         .route("/v1/channels/check", post(check_channels))
@@ -136,6 +137,18 @@ async fn facts(State(api): State<Api>, Query(mut parameters): Parameters) -> Res
         let limit = take(&mut parameters, "limit")?;
         no_more(&parameters)?;
         Ok(Request::Facts { since, until, item, limit })
+    })();
+    ask_or_refuse(&api, request).await
+}
+
+async fn adherence(State(api): State<Api>, Query(mut parameters): Parameters) -> Response {
+    let request = (|| {
+        let since = take(&mut parameters, "since")?;
+        let since = since.or(take(&mut parameters, "from")?);
+        let until = take(&mut parameters, "until")?;
+        let item = take(&mut parameters, "item")?;
+        no_more(&parameters)?;
+        Ok(Request::Adherence { since, until, item })
     })();
     ask_or_refuse(&api, request).await
 }

@@ -3,6 +3,7 @@
 //! It waits for the next `Event`, lets the pure core decide, and carries the decisions out through
 //! the adapters. Questions are answered from the database beside it, so that none holds up a reminder.
 
+mod adherence;
 mod channels;
 mod event;
 mod query;

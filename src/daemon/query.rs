@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
 
+use super::adherence::adherence;
 use super::stock::stock;
 use super::why::why;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
@@ -55,6 +56,7 @@ pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
         Request::Facts { since, until, item, limit } => facts(scene, since, until, item, limit).await,
         Request::Why { occurrence } => why(scene, &occurrence).await,
         Request::Stock => stock(scene).await,
+        Request::Adherence { since, until, item } => adherence(scene, since, until, item.as_ref()).await,
         _ => Err(Failure::Asked("this is not a question".to_owned())),
     };
     match answered {
@@ -70,7 +72,7 @@ impl Scene {
         self.plan.zones.zone_at(self.now)
     }
 
-    fn today(&self) -> Date {
+    pub(super) fn today(&self) -> Date {
         self.zone().to_datetime(self.now).date()
     }
 

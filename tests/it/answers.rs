@@ -139,3 +139,37 @@ fn the_picker_goes_through_what_waits_one_by_one() {
     assert!(said.contains("away from this already"), "{said}");
     assert_eq!(states(&home), ["calcium taken", "probiotic taken"]);
 }
+
+#[test]
+fn adherence_counts_what_was_due_and_nothing_else() {
+    let home = Home::with_schedule(&SCHEDULE.replace("00:00", &soon(2)));
+    let _daemon = home.start();
+    let row = |home: &Home, item: &str| {
+        let rows = home.json(&["adherence", "--json"]);
+        rows.as_array().unwrap().iter().find(|row| row["item"] == item).unwrap().clone()
+    };
+    // Before anything was due there is no share, not even zero.
+    let first = row(&home, "calcium");
+    assert_eq!((&first["eligible"], &first["doses_taken_share"]), (&0.into(), &serde_json::Value::Null));
+    while home.json(&["today", "--json"])[1]["state"] != "due" {}
+    home.good(&["take", "calcium"]);
+    home.good(&["log", "calcium"]);
+    home.good(&["skip", "probiotic"]);
+    home.good(&["log", "iron"]);
+    let calcium = row(&home, "calcium");
+    assert_eq!(
+        (&calcium["eligible"], &calcium["taken"], &calcium["extra"]),
+        (&1.into(), &1.into(), &1.into())
+    );
+    assert_eq!((&calcium["doses_taken_share"], &calcium["taking_raw"]), (&1.0.into(), &2.0.into()));
+    assert_eq!((&calcium["streak"], &calcium["timing_share"]), (&1.into(), &1.0.into()));
+    assert_eq!(calcium["interval"], serde_json::Value::Null);
+    let probiotic = row(&home, "probiotic");
+    assert_eq!((&probiotic["skipped"], &probiotic["doses_taken_share"]), (&1.into(), &0.0.into()));
+    let iron = row(&home, "iron");
+    assert_eq!((&iron["as_needed"], &iron["extra"], &iron["planned"]), (&true.into(), &1.into(), &0.into()));
+    let words = home.good(&["adherence", "--item", "calcium"]);
+    assert!(words.contains("1 of 1") && words.contains("not medical advice"), "{words}");
+    assert_eq!(home.bad(&["adherence", "--item", "nothing"]).0, 1);
+    assert_eq!(home.bad(&["adherence", "--since", "2026-02-01", "--until", "2026-01-01"]).0, 2);
+}

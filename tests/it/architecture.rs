@@ -8,6 +8,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("schedule", &[]),
     ("ledger", &["schedule"]),
     ("reminder", &["ledger", "schedule"]),
+    ("insight", &["ledger", "schedule"]),
     ("clock", &[]),
     ("watch", &[]),
     ("panics", &[]),
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock",
             "config",
             "desktop",
+            "insight",
             "ledger",
             "presence",
             "reminder",
@@ -155,7 +157,7 @@ fn arrows_point_one_way() {
 #[test]
 fn the_core_does_no_io_and_reads_no_clock() {
     let sources = sources();
-    for module in ["schedule", "ledger", "reminder"] {
+    for module in ["schedule", "ledger", "reminder", "insight"] {
         for (path, text) in &sources[module] {
             let code = code(text);
             for word in IMPURE {

@@ -1,0 +1,437 @@
+//! Self-reported implementation: what was taken of what was planned, with its bounds.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ledger::{Fact, Ledger, Line, State, When, timeline};
+use crate::schedule::{ItemId, Plan, Slot};
+
+/// How far from its time an intake still counts as on time.
+pub const TIMING_WINDOW: SignedDuration = SignedDuration::from_mins(120);
+
+/// From so many eligible occurrences on an interval is shown.
+const INTERVAL_FROM: u32 = 10;
+
+/// The 97.5 % quantile of the normal distribution, for intervals of 95 %.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// What became of one planned occurrence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// As planned.
+    Taken,
+    /// Less than planned.
+    Partial,
+    /// The person decided not to.
+    Skipped,
+    /// Asked, and not answered.
+    Missed,
+    /// Could not be asked.
+    Unknown,
+    /// Paused, or taken out of the schedule while it was open.
+    Excused,
+    /// It can still be answered, or its time has not come.
+    Open,
+}
+
+/// One planned occurrence, as adherence looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The local date that it was planned for.
+    pub date: Date,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// How long after its time it was taken, negative before; only where that is known to the minute.
+    pub offset: Option<SignedDuration>,
+}
+
+/// The measures of one item over a range of local dates; shares are fractions, `None` where nothing was due.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Adherence {
+    /// Planned occurrences.
+    pub planned: u32,
+    /// Planned, less excused, less still open.
+    pub eligible: u32,
+    /// Taken as planned.
+    pub taken: u32,
+    /// Taken in part.
+    pub partial: u32,
+    /// Decided against.
+    pub skipped: u32,
+    /// Asked about and not answered.
+    pub missed: u32,
+    /// Not asked about.
+    pub unknown: u32,
+    /// Paused.
+    pub excused: u32,
+    /// Taken beside the plan, or while paused.
+    pub extra: u32,
+    /// Taken of eligible, at most 1: what was extra never fills a gap.
+    pub doses_taken_share: Option<f64>,
+    /// Taken and extra of eligible; may exceed 1.
+    pub taking_raw: Option<f64>,
+    /// Eligible days with everything taken, of eligible days.
+    pub days_fully_covered: Option<f64>,
+    /// Eligible days with at least one, of eligible days.
+    pub days_any_dose: Option<f64>,
+    /// The mean over eligible days of taken of planned.
+    pub days_covered_fraction: Option<f64>,
+    /// Taken within the window around its time, of those whose time is known.
+    pub timing_share: Option<f64>,
+    /// The share if nothing, and if everything, that is unknown was taken.
+    pub bounds: Option<[f64; 2]>,
+    /// The Wilson interval of 95 %, from 10 eligible occurrences on.
+    pub interval: Option<[f64; 2]>,
+    /// Consecutive eligible days up to now, all of them fully covered.
+    pub streak: u32,
+    /// The longest that there was.
+    pub longest_streak: u32,
+    /// Of the last 30 eligible days: how many were fully covered, and how many there were.
+    pub of_the_last: [u32; 2],
+}
+
+/// Days that the forgiving form of the streak looks at.
+const FORGIVING_DAYS: usize = 30;
+
+/// What one day came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Day {
+    eligible: u32,
+    taken: u32,
+    any: bool,
+    open: bool,
+}
+
+/// Measures occurrences, which stand in the order of their time; `extra` was taken beside them.
+#[must_use]
+pub fn measure(occurrences: &[Taken], extra: u32, window: SignedDuration) -> Adherence {
+    let count = |outcome| count_where(occurrences, |taken| taken.outcome == outcome);
+    let (taken, unknown) = (count(Outcome::Taken), count(Outcome::Unknown));
+    let (excused, open) = (count(Outcome::Excused), count(Outcome::Open));
+    let planned = count_where(occurrences, |_| true);
+    let eligible = planned - excused - open;
+    let of_eligible = |part: u32| (eligible > 0).then(|| f64::from(part) / f64::from(eligible));
+    let timed: Vec<SignedDuration> = occurrences.iter().filter_map(|taken| taken.offset).collect();
+    let on_time = timed.iter().filter(|offset| offset.abs() <= window).count();
+    let days = days(occurrences);
+    let eligible_days: Vec<&Day> = days.values().filter(|day| day.eligible > 0).collect();
+    let mean = |of_day: &dyn Fn(&Day) -> f64| {
+        let sum: f64 = eligible_days.iter().map(|day| of_day(day)).sum();
+        (!eligible_days.is_empty()).then(|| sum / as_f64(eligible_days.len()))
+    };
+    let (streak, longest_streak) = streaks(days.values());
+    // Today counts once it is complete.
+    let last = days.values().rev().filter(|day| day.eligible > 0 && !day.open).take(FORGIVING_DAYS);
+    let covered: Vec<bool> = last.map(|day| day.taken == day.eligible).collect();
+    let covered_days = covered.iter().filter(|covered| **covered).count();
+    Adherence {
+        planned,
+        eligible,
+        taken,
+        partial: count(Outcome::Partial),
+        skipped: count(Outcome::Skipped),
+        missed: count(Outcome::Missed),
+        unknown,
+        excused,
+        extra,
+        doses_taken_share: of_eligible(taken).map(|share| share.min(1.0)),
+        taking_raw: of_eligible(taken + extra),
+        days_fully_covered: mean(&|day| f64::from(u8::from(day.taken == day.eligible))),
+        days_any_dose: mean(&|day| f64::from(u8::from(day.any))),
+        days_covered_fraction: mean(&|day| f64::from(day.taken) / f64::from(day.eligible)),
+        timing_share: (!timed.is_empty()).then(|| as_f64(on_time) / as_f64(timed.len())),
+        bounds: of_eligible(taken).zip(of_eligible(taken + unknown)).map(|(low, high)| [low, high]),
+        interval: (eligible >= INTERVAL_FROM).then(|| wilson(taken, eligible)).flatten(),
+        streak,
+        longest_streak,
+        of_the_last: [as_u32(covered_days), as_u32(covered.len())],
+    }
+}
+
+fn count_where(occurrences: &[Taken], is: impl Fn(&Taken) -> bool) -> u32 {
+    as_u32(occurrences.iter().filter(|taken| is(taken)).count())
+}
+
+fn as_u32(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+fn as_f64(n: usize) -> f64 {
+    f64::from(as_u32(n))
+}
+
+fn days(occurrences: &[Taken]) -> BTreeMap<Date, Day> {
+    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+    for taken in occurrences {
+        let day = days.entry(taken.date).or_default();
+        match taken.outcome {
+            Outcome::Open => day.open = true,
+            Outcome::Excused => {}
+            outcome => {
+                day.eligible += 1;
+                day.taken += u32::from(outcome == Outcome::Taken);
+                day.any |= matches!(outcome, Outcome::Taken | Outcome::Partial);
+            }
+        }
+    }
+    days
+}
+
+/// Returns the streak up to now and the longest one; days on which nothing was eligible, and such as are
+/// still open, neither count nor break.
+fn streaks<'a>(days: impl Iterator<Item = &'a Day>) -> (u32, u32) {
+    let (mut streak, mut longest) = (0, 0);
+    for day in days.filter(|day| day.eligible > 0 && !day.open) {
+        streak = if day.taken == day.eligible { streak + 1 } else { 0 };
+        longest = streak.max(longest);
+    }
+    (streak, longest)
+}
+
+/// Returns the Wilson score interval of 95 % of a share (Wilson 1927); `None` of nothing.
+#[must_use]
+pub fn wilson(hits: u32, of: u32) -> Option<[f64; 2]> {
+    if of == 0 {
+        return None;
+    }
+    let (n, share) = (f64::from(of), f64::from(hits) / f64::from(of));
+    let scale = 1.0 + Z * Z / n;
+    let centre = (share + Z * Z / (2.0 * n)) / scale;
+    let half = Z / scale * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
+    // Rounding must not leave the range of shares.
+    let low = if hits == 0 { 0.0 } else { (centre - half).max(0.0) };
+    let high = if hits == of { 1.0 } else { (centre + half).min(1.0) };
+    Some([low, high])
+}
+
+/// Returns what became of an item's occurrences in a range of instants, and how many were extra.
+#[must_use]
+pub fn record(
+    plan: &Plan,
+    ledger: &Ledger,
+    item: &ItemId,
+    from: Timestamp,
+    until: Timestamp,
+    now: Timestamp,
+) -> (Vec<Taken>, u32) {
+    let lines = timeline(plan, ledger, Some(item), from, until, now);
+    let mut extra = 0;
+    let mut occurrences = Vec::with_capacity(lines.len());
+    for line in &lines {
+        // A dose that was taken while paused is one beside the plan.
+        let is_paused = ledger.is_paused(item, line.planned.occurrence.at);
+        let was_taken = matches!(line.standing.state, State::Taken | State::Partial);
+        extra += u32::from(is_paused && was_taken);
+        let outcome = if is_paused { Outcome::Excused } else { outcome(line.standing.state) };
+        let offset = (outcome == Outcome::Taken).then(|| offset(line)).flatten();
+        occurrences.push(Taken { date: date(line, plan), outcome, offset });
+    }
+    let zone = plan.zones.zone_at(now);
+    let (first, last) = (zone.to_datetime(from).date(), zone.to_datetime(until).date());
+    let beside = ledger.standing().filter(|record| match &record.fact {
+        Fact::Intake { item: of, occurrence: None, at, .. } if of == item => match at {
+            When::Instant(at) => from <= *at && *at < until,
+            When::Date(date) => first <= *date && *date < last,
+        },
+        _ => false,
+    });
+    (occurrences, extra + as_u32(beside.count()))
+}
+
+/// Returns the local date for which an occurrence was planned; a change of zone does not move it.
+fn date(line: &Line<'_>, plan: &Plan) -> Date {
+    match line.planned.occurrence.id.slot {
+        Slot::Civil(at) => at.date(),
+        Slot::Utc(at) => zone(line, plan).to_datetime(at).date(),
+    }
+}
+
+fn zone<'a>(line: &'a Line<'_>, plan: &'a Plan) -> &'a TimeZone {
+    let own = line.planned.regimen.item.zone.as_ref();
+    own.unwrap_or_else(|| plan.zones.zone_at(line.planned.occurrence.at))
+}
+
+fn outcome(state: State) -> Outcome {
+    match state {
+        State::Taken => Outcome::Taken,
+        State::Partial => Outcome::Partial,
+        State::Skipped => Outcome::Skipped,
+        State::Missed => Outcome::Missed,
+        State::Unknown => Outcome::Unknown,
+        State::Excused => Outcome::Excused,
+        State::Upcoming | State::Due => Outcome::Open,
+    }
+}
+
+fn offset(line: &Line<'_>) -> Option<SignedDuration> {
+    match line.standing.answer.as_ref()?.fact.at() {
+        When::Instant(at) => Some(at.duration_since(line.planned.occurrence.at)),
+        When::Date(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Just, Strategy, prop, proptest};
+
+    use super::*;
+
+    /// Reads a record day by day: a word a day, a letter an occurrence.
+    fn read(days: &str) -> Vec<Taken> {
+        let mut date = jiff::civil::date(2026, 1, 1);
+        let mut occurrences = Vec::new();
+        for day in days.split(' ') {
+            for letter in day.chars() {
+                let outcome = match letter {
+                    'T' => Outcome::Taken,
+                    'p' => Outcome::Partial,
+                    'S' => Outcome::Skipped,
+                    'M' => Outcome::Missed,
+                    'U' => Outcome::Unknown,
+                    'P' => Outcome::Excused,
+                    'O' => Outcome::Open,
+                    other => panic!("{other}"),
+                };
+                occurrences.push(Taken { date, outcome, offset: None });
+            }
+            date = date.tomorrow().unwrap();
+        }
+        occurrences
+    }
+
+    fn days(of: &[(usize, &str)]) -> Vec<Taken> {
+        let words: Vec<&str> = of.iter().flat_map(|(n, day)| std::iter::repeat_n(*day, *n)).collect();
+        read(&words.join(" "))
+    }
+
+    #[track_caller]
+    fn near(got: Option<f64>, expected: f64) {
+        let got = got.unwrap();
+        assert!((got - expected).abs() < 5e-7, "{got} is not {expected}");
+    }
+
+    #[track_caller]
+    fn both(got: Option<[f64; 2]>, expected: [f64; 2]) {
+        near(got.map(|[low, _]| low), expected[0]);
+        near(got.map(|[_, high]| high), expected[1]);
+    }
+
+    /// The worked numbers of the domain page.
+    #[test]
+    fn the_worked_numbers_come_out() {
+        // A1
+        let a1 = measure(&days(&[(3, "P"), (24, "T"), (1, "S"), (2, "M")]), 0, TIMING_WINDOW);
+        near(a1.doses_taken_share, 0.888_889);
+        both(a1.interval, [0.719_422, 0.961_480]);
+        assert_eq!((a1.planned, a1.eligible, a1.excused), (30, 27, 3));
+        // A2
+        let a2 = measure(&days(&[(3, "P"), (20, "T"), (3, "M"), (4, "U")]), 0, TIMING_WINDOW);
+        both(a2.bounds, [0.740_741, 0.888_889]);
+        // A3
+        let a3 = measure(&days(&[(4, "TT"), (2, "TM"), (1, "MM")]), 0, TIMING_WINDOW);
+        near(a3.doses_taken_share, 0.714_286);
+        near(a3.days_fully_covered, 0.571_429);
+        near(a3.days_any_dose, 0.857_143);
+        near(a3.days_covered_fraction, 0.714_286);
+        // A4
+        let a4 = measure(&days(&[(6, "T"), (1, "M")]), 2, TIMING_WINDOW);
+        near(a4.doses_taken_share, 0.857_143);
+        near(a4.taking_raw, 1.142_857);
+        // A5
+        let mut a5 = days(&[(5, "T")]);
+        for (taken, offset) in a5.iter_mut().zip([-5, 10, 70, 130, 0]) {
+            taken.offset = Some(SignedDuration::from_mins(offset));
+        }
+        near(measure(&a5, 0, SignedDuration::from_mins(60)).timing_share, 0.6);
+        near(measure(&a5, 0, TIMING_WINDOW).timing_share, 0.8);
+        // A6
+        let a6 = measure(&read("T T P T T M T T O"), 0, TIMING_WINDOW);
+        assert_eq!((a6.streak, a6.longest_streak), (2, 4));
+        assert_eq!(a6.of_the_last, [6, 7]);
+        // A9
+        both(wilson(27, 30), [0.743_789, 0.965_400]);
+        both(wilson(0, 10), [0.0, 0.277_533]);
+        both(wilson(10, 10), [0.722_467, 1.0]);
+        // 7 / (7 + z^2); the page has 0.645666, which no z gives that gives its other rows.
+        both(wilson(7, 7), [0.645_670, 1.0]);
+    }
+
+    #[test]
+    fn nothing_that_was_due_is_no_share() {
+        for none in ["P P", "O", "PO"] {
+            let none = measure(&read(none), 1, TIMING_WINDOW);
+            assert_eq!((none.eligible, none.extra), (0, 1));
+            assert_eq!((none.doses_taken_share, none.taking_raw, none.bounds), (None, None, None));
+            assert_eq!((none.days_fully_covered, none.days_any_dose, none.interval), (None, None, None));
+        }
+        assert_eq!(wilson(0, 0), None);
+        // Below ten, no interval.
+        assert_eq!(measure(&days(&[(9, "T")]), 0, TIMING_WINDOW).interval, None);
+    }
+
+    #[test]
+    fn streaks_break_where_they_should() {
+        for (record, streak, longest) in [
+            ("T T U T", 1, 2),
+            ("T T p", 0, 2),
+            ("TT TM TT TT", 2, 2),
+            ("T T TO", 2, 2),
+            ("T T MO", 2, 2),
+            ("M", 0, 0),
+            ("P P", 0, 0),
+        ] {
+            let measured = measure(&read(record), 0, TIMING_WINDOW);
+            assert_eq!((measured.streak, measured.longest_streak), (streak, longest), "{record}");
+        }
+    }
+
+    fn occurrences() -> impl Strategy<Value = Vec<Taken>> {
+        let outcome = prop::sample::select(vec![
+            Outcome::Taken,
+            Outcome::Partial,
+            Outcome::Skipped,
+            Outcome::Missed,
+            Outcome::Unknown,
+            Outcome::Excused,
+            Outcome::Open,
+        ]);
+        prop::collection::vec((0i64..40, outcome, Just(())), 0..80).prop_map(|drawn| {
+            let first = jiff::civil::date(2026, 1, 1);
+            let mut found: Vec<Taken> = drawn
+                .into_iter()
+                .map(|(day, outcome, ())| Taken {
+                    date: first.saturating_add(jiff::Span::new().days(day)),
+                    outcome,
+                    offset: None,
+                })
+                .collect();
+            found.sort_by_key(|taken| taken.date);
+            found
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn shares_are_shares_and_excused_days_change_none(occurrences in occurrences(), extra in 0u32..5) {
+            let measured = measure(&occurrences, extra, TIMING_WINDOW);
+            let shares = [
+                measured.doses_taken_share,
+                measured.days_fully_covered,
+                measured.days_any_dose,
+                measured.days_covered_fraction,
+            ];
+            let shares = shares.into_iter().flatten();
+            for share in shares.chain(measured.bounds.into_iter().flatten()).chain(measured.interval.into_iter().flatten()) {
+                assert!((0.0..=1.0).contains(&share), "{share}");
+            }
+            let eligible: Vec<Taken> =
+                occurrences.into_iter().filter(|taken| taken.outcome != Outcome::Excused).collect();
+            let mut without = measure(&eligible, extra, TIMING_WINDOW);
+            (without.excused, without.planned) = (measured.excused, measured.planned);
+            assert_eq!(without, measured);
+        }
+    }
+}
