@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::client::{self, ClientError};
+use crate::form::{self, FormError};
 use crate::render;
 
 /// Why the picker ended early.
@@ -18,6 +19,9 @@ pub enum AnswerError {
     /// The terminal is gone.
     #[error("cannot talk to the terminal")]
     Terminal(#[from] std::io::Error),
+    /// A form cannot be filled in.
+    #[error(transparent)]
+    Form(#[from] FormError),
 }
 
 /// Goes through what is due; each line of the input is a choice, and its end leaves the rest.
@@ -37,9 +41,37 @@ pub async fn pick(
     if due.is_empty() {
         writeln!(output, "Nothing waits for an answer.")?;
     }
+    let forms = client::get(socket, "/v1/forms").await?;
+    let forms: Value = serde_json::from_str(&forms.json).unwrap_or_default();
     for (i, row) in due.iter().enumerate() {
         writeln!(output, "{}", render::question(row, i + 1, due.len(), now))?;
+        let item = row["item"].as_str();
+        if let Ok(form) = form::find(&forms, "check-in", item) {
+            let answers = form::ask(form, input, output)?;
+            if !answers.is_empty() {
+                fill_in(socket, item.unwrap_or_default(), answers, output).await?;
+            }
+            continue;
+        }
         ask(socket, row["occurrence"].as_str().unwrap_or_default(), input, output).await?;
+    }
+    Ok(())
+}
+
+/// Records the answers of a check-in.
+async fn fill_in(
+    socket: &Path,
+    item: &str,
+    answers: serde_json::Map<String, Value>,
+    output: &mut impl Write,
+) -> Result<(), AnswerError> {
+    let answer =
+        client::post(socket, &format!("/v1/items/{item}/check-in"), &json!({ "answers": answers })).await?;
+    let said: Value = serde_json::from_str(&answer.json).unwrap_or_default();
+    if answer.status < 400 {
+        write!(output, "  {}", render::recorded(&said, answer.status == 200))?;
+    } else {
+        writeln!(output, "  {}", said["detail"].as_str().unwrap_or("it was refused"))?;
     }
     Ok(())
 }

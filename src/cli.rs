@@ -46,6 +46,41 @@ pub struct Output {
     pub json: bool,
 }
 
+/// How a form is filled in.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FormArgs {
+    /// An answer, as `name=value`; may be given several times
+    #[arg(long = "answer", value_name = "NAME=VALUE")]
+    pub answers: Vec<String>,
+    /// When: a date, a time of today, or both [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// A note of your own
+    #[arg(long)]
+    pub note: Option<String>,
+    /// How it is printed.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What can be done with scans.
+#[derive(Debug, Subcommand)]
+pub enum ScanCommand {
+    /// Record one site of a scan: asked one by one, or given with --answer
+    #[command(
+        after_help = "Example:\n  dosed scan add --at 2026-11-20 --answer region=total-hip --answer bmd=0.912 --answer side=left"
+    )]
+    Add {
+        /// The scan [default: the only one]
+        item: Option<String>,
+        /// The rest of the form.
+        #[command(flatten)]
+        form: FormArgs,
+    },
+    /// Show the scans, with differences only between those that can be compared
+    List(Output),
+}
+
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -184,6 +219,20 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Answer a check-in: asked one by one, or given with --answer
+    #[command(
+        after_help = "Examples:\n  dosed check-in\n  dosed check-in quarterly --answer bloating=3 --answer energy=7\n  dosed check-in list"
+    )]
+    CheckIn {
+        /// The check-in, or `list` for what was answered [default: the only one]
+        item: Option<String>,
+        /// The rest of the form.
+        #[command(flatten)]
+        form: FormArgs,
+    },
+    /// Record a bone density scan, or list those that there are
+    #[command(subcommand)]
+    Scan(ScanCommand),
     /// Show what was taken of what was planned, item by item
     #[command(
         after_help = "Examples:\n  dosed adherence\n  dosed adherence --item probiotic --since 2026-01-01"

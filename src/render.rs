@@ -250,6 +250,8 @@ fn fact_words(fact: &Value) -> Option<(String, Style)> {
     let fact = &fact["fact"];
     let mut words = Vec::new();
     let (verb, style) = match text(fact, "type") {
+        "intake" if fact["check_in"].is_object() => ("answered", GOOD),
+        "intake" if fact["scan"].is_object() => ("recorded", GOOD),
         "intake" if fact["occurrence"].is_null() => ("logged beside the plan", GOOD),
         "intake" => ("taken", GOOD),
         "skip" => ("skipped", PLAIN),
@@ -414,6 +416,107 @@ fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
         lines.push(line("by month", months.join(", ")));
     }
     lines
+}
+
+/// Shows the check-ins, a line each.
+#[must_use]
+pub fn check_ins(found: &Value) -> String {
+    let line = |row: &Value| {
+        let answers = row["answers"].as_object().into_iter().flatten();
+        let said: Vec<String> = answers.map(|(key, answer)| format!("{key} {}", rated(answer))).collect();
+        let changed = row["changed"].as_str().map(|changed| format!("changed: {changed}"));
+        vec![
+            cell(day(text(row, "at")), FAINT),
+            cell(said.join(", "), PLAIN),
+            cell(changed.unwrap_or_default(), WAITS),
+            cell(text(row, "fact"), FAINT),
+        ]
+    };
+    let rows = rows(found);
+    if rows.is_empty() {
+        return "No check-in was answered yet: dosed check-in\n".to_owned();
+    }
+    format!("{}{FAINT}{FOOTER}{FAINT:#}\n", table(&rows.iter().map(line).collect::<Vec<_>>()))
+}
+
+fn rated(answer: &Value) -> String {
+    answer.as_u64().map_or_else(|| "-".to_owned(), |answer| answer.to_string())
+}
+
+/// Returns the date of a time, which may be a date alone.
+fn day(at: &str) -> String {
+    at.get(..10).unwrap_or(at).to_owned()
+}
+
+/// Says how the newest check-in differs from the one before.
+#[must_use]
+pub fn since_the_last(found: &Value) -> String {
+    let Some(newest) = rows(found).last() else { return String::new() };
+    let changes = newest["since_the_last"].as_object().into_iter().flatten();
+    let lines: Vec<Vec<Cell>> = changes
+        .filter_map(|(key, change)| {
+            let by = change["change"].as_i64()?;
+            let said = if change["clear"] == true {
+                format!("{by:+} since the last one")
+            } else {
+                "no clear change".to_owned()
+            };
+            Some(vec![cell(format!("  {key}"), FAINT), cell(said, PLAIN)])
+        })
+        .collect();
+    if lines.is_empty() {
+        return "  the first of its kind: there is nothing yet to compare it with\n".to_owned();
+    }
+    table(&lines)
+}
+
+/// Shows the scans, and what one person's scans can and cannot show.
+#[must_use]
+pub fn scans(found: &Value) -> String {
+    let rows = rows(found);
+    if rows.is_empty() {
+        return "No scan was recorded yet: dosed scan add\n".to_owned();
+    }
+    let line = |row: &Value| {
+        let site = ["region", "side", "vertebrae"].into_iter().filter_map(|name| row[name].as_str());
+        let scores = [("T", "t_score"), ("Z", "z_score")].into_iter();
+        let scores: Vec<String> =
+            scores.filter_map(|(name, key)| Some(format!("{name} {}", row[key].as_str()?))).collect();
+        vec![
+            cell(day(text(row, "at")), FAINT),
+            cell(site.collect::<Vec<_>>().join(" "), PLAIN),
+            cell(format!("{:.3} g/cm2", row["bmd"].as_f64().unwrap_or_default()), PLAIN),
+            cell(scores.join(", "), FAINT),
+            cell(scan_change(row), PLAIN),
+        ]
+    };
+    let table = table(&rows.iter().map(line).collect::<Vec<_>>());
+    let slopes = rows.iter().rev().find_map(|row| {
+        let [slope, low, high] = ["slope", "slope_low", "slope_high"].map(|name| row[name].as_f64());
+        let region = text(row, "region");
+        Some(format!("{region}: {:+.4} g/cm2 a year, 95 % interval {:+.4} to {:+.4}\n", slope?, low?, high?))
+    });
+    format!(
+        "{table}{}A difference below the least significant change cannot be told from the error of measuring. The mean \
+         difference between groups in the studies that this is about, 0.010 g/cm2, is about a fifth of it: one person's scans \
+         cannot show it. Ask whether a scan is due; scans are not set beside habits here.\n{FAINT}{FOOTER}{FAINT:#}\n",
+        slopes.unwrap_or_default()
+    )
+}
+
+fn scan_change(row: &Value) -> String {
+    let Some(change) = row["change"].as_f64() else { return "nothing to compare it with".to_owned() };
+    let percent = row["change_percent"].as_f64().unwrap_or_default();
+    let lsc = row["lsc"].as_f64().map(|lsc| {
+        let default = if row["lsc_is_default"] == true { ", a default" } else { "" };
+        format!(" (least significant change {lsc:.3}{default})")
+    });
+    let said = match row["detectable"].as_bool() {
+        Some(true) => "beyond the error of measuring",
+        Some(false) => "within the error of measuring",
+        None => "the error of measuring is not known",
+    };
+    format!("{change:+.3} ({percent:+.1} %), {said}{}", lsc.unwrap_or_default())
 }
 
 /// Asks about one occurrence of several.

@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 
 use crate::answer::{self, AnswerError};
 use crate::api::SocketError;
-use crate::cli::{Cli, Command, Output};
+use crate::cli::{Cli, Command, FormArgs, Output, ScanCommand};
 use crate::client::{self, ClientError};
 use crate::clock::{SystemClock, system_zone};
 use crate::config::{self, ConfigError};
 use crate::daemon::{self, DaemonError};
 use crate::doctor;
+use crate::form::{self, FormError};
 use crate::paths::{NoHome, Paths};
 use crate::render;
 use crate::schedule::{Plan, ZoneHistory};
@@ -47,6 +48,8 @@ enum RunError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Answer(#[from] AnswerError),
+    #[error(transparent)]
+    Form(#[from] FormError),
     /// The daemon refused, with its reason.
     #[error("{detail}")]
     Refused { detail: String },
@@ -74,7 +77,7 @@ impl RunError {
             | Self::Daemon(DaemonError::Config(ConfigError::Invalid { .. } | ConfigError::TooLarge { .. })) => {
                 EXIT_INVALID
             }
-            Self::Usage { .. } => EXIT_USAGE,
+            Self::Usage { .. } | Self::Form(FormError::Item(_) | FormError::Answer(_)) => EXIT_USAGE,
             _ => 1,
         }
     }
@@ -334,6 +337,27 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let text = get(socket, &with_parameters("/v1/facts", &parameters)).await?;
             show(output, &text, render::history)
         }
+        Command::CheckIn { item: Some(item), form } if item == "list" => {
+            let text = get(socket, "/v1/check-ins").await?;
+            show(form.output, &text, render::check_ins)
+        }
+        Command::CheckIn { item, form } => {
+            let output = form.output;
+            fill_in(socket, "check-in", item.as_deref(), form).await?;
+            if output.json {
+                return Ok(());
+            }
+            // Only now: the last answers are not to colour the new ones.
+            let rows = value(&get(socket, "/v1/check-ins").await?)?;
+            print(&render::since_the_last(&rows))
+        }
+        Command::Scan(ScanCommand::Add { item, form }) => {
+            fill_in(socket, "scan", item.as_deref(), form).await
+        }
+        Command::Scan(ScanCommand::List(output)) => {
+            let text = get(socket, "/v1/scans").await?;
+            show(output, &text, render::scans)
+        }
         Command::Adherence { item, since, until, output } => {
             let date = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string());
             let parameters = [("item", item), ("since", date(since)), ("until", date(until))];
@@ -426,6 +450,21 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
         | Command::Completions { .. }
         | Command::Man => Ok(()),
     }
+}
+
+/// Fills in the form of an item and records it.
+async fn fill_in(socket: &Path, kind: &str, item: Option<&str>, args: FormArgs) -> Result<(), RunError> {
+    let forms = value(&get(socket, "/v1/forms").await?)?;
+    let form = form::find(&forms, kind, item)?;
+    let answers = if args.answers.is_empty() {
+        form::ask(form, &mut std::io::stdin().lock(), &mut anstream::stderr().lock())?
+    } else {
+        form::given(&args.answers)?
+    };
+    let mut body = members(&[("at", args.at), ("note", args.note)]);
+    body["answers"] = Value::Object(answers);
+    let item = form["item"].as_str().unwrap_or_default();
+    post(socket, &format!("/v1/items/{}/{kind}", encode(item)), &body, args.output).await
 }
 
 async fn get(socket: &Path, path: &str) -> Result<String, RunError> {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 pub use problem::{TOO_SOON, problem, problem_of};
-pub use request::{AnswerBody, At, ParseAtError, Request};
+pub use request::{AnswerBody, At, Form, ParseAtError, Request};
 pub use serve::{is_allowed, serve};
 pub use socket::{Listener, SocketError};
 

@@ -1,5 +1,6 @@
 //! What can be asked, read and checked at the border.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::civil::{Date, DateTime, Time};
@@ -77,6 +78,27 @@ pub enum Request {
         /// Why.
         reason: Option<String>,
     },
+    /// The forms that can be filled in.
+    Forms,
+    /// What was answered in check-ins.
+    CheckIns,
+    /// What was recorded of scans.
+    Scans,
+    /// A form is filled in.
+    FillIn {
+        /// Which form.
+        kind: Form,
+        /// Of which item.
+        item: ItemId,
+        /// The answers by name.
+        answers: BTreeMap<String, String>,
+        /// When it was.
+        at: Option<At>,
+        /// A note.
+        note: Option<String>,
+        /// The idempotency key.
+        key: Option<String>,
+    },
     /// What was taken of what was planned, over a range of local dates.
     Adherence {
         /// From this day on.
@@ -107,6 +129,15 @@ pub enum Request {
         /// Of one item only.
         item: Option<ItemId>,
     },
+}
+
+/// A form that can be filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A check-in.
+    CheckIn,
+    /// A scan.
+    Scan,
 }
 
 /// A point in time as people give it.
@@ -182,6 +213,7 @@ pub(super) struct BodyJson {
     pub(super) confirm: Option<bool>,
     pub(super) add: Option<i32>,
     pub(super) count: Option<u32>,
+    pub(super) answers: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 impl BodyJson {
@@ -213,11 +245,24 @@ impl BodyJson {
             ("confirm", self.confirm.is_some()),
             ("add", self.add.is_some()),
             ("count", self.count.is_some()),
+            ("answers", self.answers.is_some()),
         ];
         let stray = members.iter().find(|(name, given)| *given && !allowed.contains(name));
         stray.map_or(Ok(()), |(name, _)| {
             Err(format!("`{name}` has no sense here; known: {}", allowed.join(", ")))
         })
+    }
+
+    /// Returns the answers by name; null is a question that was left out.
+    pub(super) fn answers(&self) -> Result<BTreeMap<String, String>, String> {
+        let given = self.answers.iter().flatten();
+        let given = given.filter_map(|(key, value)| match value {
+            serde_json::Value::Null => None,
+            serde_json::Value::String(text) => Some(Ok((key.clone(), text.clone()))),
+            serde_json::Value::Number(number) => Some(Ok((key.clone(), number.to_string()))),
+            _ => Some(Err(format!("`{key}` is answered with a number or a text"))),
+        });
+        given.collect()
     }
 
     pub(super) fn answer(self) -> Result<AnswerBody, String> {

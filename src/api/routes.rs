@@ -14,8 +14,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::request::{BodyJson, parse};
 use super::{
-    Api, Call, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NEXT, OPENAPI, REMARK, REQUEST_TIMEOUT, Reply, Request,
-    problem,
+    Api, Call, Form, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NEXT, OPENAPI, REMARK, REQUEST_TIMEOUT, Reply,
+    Request, problem,
 };
 use crate::ledger::StockChange;
 use crate::reminder::{Target, Verb};
@@ -36,6 +36,14 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/items/{id}/log", post(log))
         .route("/v1/facts/{id}/retract", post(retract))
         .route("/v1/adherence", get(adherence))
+        .route("/v1/forms", get(|State(api): State<Api>| async move { ask(&api, Request::Forms).await }))
+        .route(
+            "/v1/check-ins",
+            get(|State(api): State<Api>| async move { ask(&api, Request::CheckIns).await }),
+        )
+        .route("/v1/scans", get(|State(api): State<Api>| async move { ask(&api, Request::Scans).await }))
+        .route("/v1/items/{id}/check-in", post(check_in))
+        .route("/v1/items/{id}/scan", post(scan))
         .route("/v1/stock", get(|State(api): State<Api>| async move { ask(&api, Request::Stock).await }))
         .route("/v1/items/{id}/stock", post(change_stock))
         .route("/v1/channels/check", post(check_channels))
@@ -216,6 +224,27 @@ async fn pause(State(api): State<Api>, request: HttpRequest) -> Response {
         Ok(Request::Pause { item: parse(item)?, until: parse(until)?, reason })
     })();
     ask_or_refuse(&api, request).await
+}
+
+async fn check_in(State(api): State<Api>, Path(id): Path<String>, request: HttpRequest) -> Response {
+    fill_in(&api, Form::CheckIn, &id, request).await
+}
+
+async fn scan(State(api): State<Api>, Path(id): Path<String>, request: HttpRequest) -> Response {
+    fill_in(&api, Form::Scan, &id, request).await
+}
+
+async fn fill_in(api: &Api, kind: Form, id: &str, request: HttpRequest) -> Response {
+    let (key, body) = match head_and_body(request, &["answers", "at", "note"]).await {
+        Ok(read) => read,
+        Err(response) => return response,
+    };
+    let request = (|| {
+        let item = id.parse().map_err(|error: crate::schedule::ParseIdError| error.to_string())?;
+        let (answers, at) = (body.answers()?, parse(body.at)?);
+        Ok(Request::FillIn { kind, item, answers, at, note: body.note, key })
+    })();
+    ask_or_refuse(api, request).await
 }
 
 async fn check_channels(State(api): State<Api>, request: HttpRequest) -> Response {

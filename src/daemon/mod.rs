@@ -6,6 +6,7 @@
 mod adherence;
 mod channels;
 mod event;
+mod forms;
 mod query;
 mod reply;
 mod start;
@@ -25,15 +26,18 @@ use tracing::{debug, error, info, warn};
 pub use start::Options;
 
 use crate::agenda::{Agenda, AgendaError, Entry, Wake};
-use crate::api::{self, AnswerBody, Api, Call, Reply, Request, problem};
+use crate::api::{self, AnswerBody, Api, Call, Form, Reply, Request, problem};
 use crate::channel;
 use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, ConfigError};
 use crate::desktop;
 use crate::failpoints;
-use crate::ledger::{Fact, Record};
+use crate::insight;
+use crate::ledger::{Details, Fact, Record};
 use crate::presence;
-use crate::reminder::{Action, AlertId, Answer, Input, Notice, Outcome, Reminder, RequestId, Token};
+use crate::reminder::{
+    Action, AlertId, Answer, Input, Notice, Outcome, Reminder, RequestId, Target, Token, Verb,
+};
 use crate::schedule::ItemId;
 use crate::store::{Draft, Line, Store, StoreError, Written};
 use crate::terminal::Terminal;
@@ -435,7 +439,10 @@ impl Daemon {
             Request::Pause { .. } | Request::Resume { .. } => {
                 let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
             }
-            Request::Answer { .. } | Request::Retract { .. } | Request::ChangeStock { .. } => {
+            Request::Answer { .. }
+            | Request::FillIn { .. }
+            | Request::Retract { .. }
+            | Request::ChangeStock { .. } => {
                 let learned = self.learned.clone();
                 tokio::spawn(async move {
                     match query::context(&scene, &request).await {
@@ -489,7 +496,9 @@ impl Daemon {
             Request::Answer { verb, target, body, key } => {
                 let AnswerBody { at, amount, note, reason, length, confirm: confirmed } = body;
                 let at = at.map(|at| query::when(at, zone, now)).transpose()?;
-                let answer = Answer { verb, target, at, amount, note, reason, length, confirmed, key };
+                let details = None;
+                let answer =
+                    Answer { verb, target, at, amount, details, note, reason, length, confirmed, key };
                 Input::Answer { request: id, answer, context }
             }
             Request::Retract { fact, reason, key } => {
@@ -500,6 +509,21 @@ impl Daemon {
                 Input::Pause { request: id, item, until, reason }
             }
             Request::Resume { item } => Input::Resume { request: id, item },
+            Request::FillIn { kind, item, answers, at, note, key } => {
+                let details = match kind {
+                    Form::CheckIn => Details::CheckIn(insight::check_in(&answers)?),
+                    Form::Scan => Details::Scan(insight::scan(&answers)?),
+                };
+                let at = at.map(|at| query::when(at, zone, now)).transpose()?;
+                let answer = Answer {
+                    at,
+                    details: Some(details),
+                    note,
+                    key,
+                    ..Answer::new(Verb::Log, Target::Item(item))
+                };
+                Input::Answer { request: id, answer, context }
+            }
             Request::ChangeStock { item, change, key } => {
                 Input::Stock { request: id, item, change, key, context }
             }

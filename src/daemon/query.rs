@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
 
 use super::adherence::adherence;
+use super::forms;
 use super::stock::stock;
 use super::why::why;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
@@ -56,6 +57,9 @@ pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
         Request::Facts { since, until, item, limit } => facts(scene, since, until, item, limit).await,
         Request::Why { occurrence } => why(scene, &occurrence).await,
         Request::Stock => stock(scene).await,
+        Request::Forms => Ok(forms::forms(scene)),
+        Request::CheckIns => forms::check_ins(scene).await,
+        Request::Scans => forms::scans(scene).await,
         Request::Adherence { since, until, item } => adherence(scene, since, until, item.as_ref()).await,
         _ => Err(Failure::Asked("this is not a question".to_owned())),
     };
@@ -140,6 +144,7 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
     };
     if let Request::Answer { key: Some(key), .. }
     | Request::Retract { key: Some(key), .. }
+    | Request::FillIn { key: Some(key), .. }
     | Request::ChangeStock { key: Some(key), .. } = request
     {
         let found = scene.reader.ask(Question::Key(key.clone())).await?;
@@ -152,6 +157,10 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
         }
         Request::Answer { target: Target::Occurrence(occurrence), .. } => {
             (occurrence.item.clone(), written(occurrence))
+        }
+        Request::FillIn { item, at, .. } => {
+            let said = at.and_then(|at| instant(at, scene.zone(), scene.now).ok());
+            (item.clone(), said.unwrap_or(scene.now))
         }
         Request::Retract { fact, .. } => {
             let found = scene.reader.ask(Question::Fact(fact.clone())).await?;

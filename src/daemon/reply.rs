@@ -13,6 +13,7 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
         | Refusal::TooEarly { .. }
         | Refusal::TooSoon { .. }
         | Refusal::NoStock { .. }
+        | Refusal::OtherKind { .. }
         | Refusal::NotRetractable { .. } => 409,
         Refusal::InFuture | Refusal::SnoozeTooLong { .. } => 422,
         Refusal::NotRecorded { .. } => 507,

@@ -4,5 +4,14 @@
 //! says that there is nothing to count, and is never zero in its place.
 
 mod adherence;
+mod form;
+mod scans;
 
 pub use adherence::{Adherence, Outcome, TIMING_WINDOW, Taken, measure, record, wilson};
+pub use form::{
+    CHANGED, CLEAR_CHANGE, FORM, HIGHEST, LANGUAGE, QUESTIONS, Question, SCAN_QUESTIONS, check_in, scan,
+};
+pub use scans::{
+    Change, Slope, are_comparable, compare, default_lsc, least_significant_change, precision_error,
+    precision_error_of, slope,
+};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::Details;
 use crate::schedule::{ChannelId, ItemId, OccurrenceId, Quantity};
 
 /// The name of a fact: the device that recorded it and its number there, `desk-3f2a.17`.
@@ -118,6 +119,8 @@ pub enum Fact {
         amount: Option<Quantity>,
         /// How much was planned at that time, so that the record outlives the schedule.
         planned: Option<Quantity>,
+        /// What a check-in or a scan records.
+        details: Option<Box<Details>>,
         /// The person's note.
         note: Option<String>,
         /// The client's idempotency key.

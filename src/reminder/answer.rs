@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::notice::minutes;
 use super::refusal::{Refusal, nearest};
 use super::{Action, Reminder, RequestId};
-use crate::ledger::{Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, StockChange, When, standing};
+use crate::ledger::{
+    Details, Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, StockChange, When, standing,
+};
 use crate::schedule::{ItemId, Kind, OccurrenceId, Planned, Quantity, Recurrence};
 
 /// How long before its time an occurrence can be answered without being named, at most its grace.
@@ -54,6 +56,8 @@ pub struct Answer {
     pub at: Option<When>,
     /// How much.
     pub amount: Option<Quantity>,
+    /// What a check-in or a scan records.
+    pub details: Option<Details>,
     /// A note.
     pub note: Option<String>,
     /// Why it was skipped.
@@ -75,6 +79,7 @@ impl Answer {
             target,
             at: None,
             amount: None,
+            details: None,
             note: None,
             reason: None,
             length: None,
@@ -175,6 +180,7 @@ impl Reminder {
             at,
             amount: None,
             planned,
+            details: None,
             note: None,
             key: None,
         }
@@ -192,6 +198,15 @@ impl Reminder {
         if self.plan.regimens(item).is_empty() {
             let nearest = nearest(item, self.plan.current_items().map(|item| &item.id));
             return Refusal::UnknownItem { item: item.clone(), nearest }.into();
+        }
+        let kind = self.plan.newest(item).map(|regimen| regimen.item.kind);
+        let fits = match &answer.details {
+            None => true,
+            Some(Details::CheckIn(_)) => kind == Some(Kind::CheckIn),
+            Some(Details::Scan(_)) => kind == Some(Kind::Scan),
+        };
+        if !fits {
+            return Refusal::OtherKind { item: item.clone() }.into();
         }
         let intakes = self.ledger.intakes(item);
         let planned = match &answer.target {
@@ -326,8 +341,9 @@ impl Reminder {
             }
         }
         let mut fact = self.intake(item, occurrence, at);
-        if let Fact::Intake { amount, note, key, .. } = &mut fact {
+        if let Fact::Intake { amount, details, note, key, .. } = &mut fact {
             (*amount, *note, *key) = (answer.amount, answer.note.clone(), answer.key.clone());
+            *details = answer.details.clone().map(Box::new);
         }
         Decision::Record(fact)
     }

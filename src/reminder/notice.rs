@@ -92,8 +92,9 @@ impl Notice {
         let (title, body, command) = match lines.as_slice() {
             [(line, item)] => {
                 let private = wording.private || item.private;
+                let verb = if item.kind == Kind::CheckIn { "check-in" } else { "take" };
                 let command =
-                    if private { "dosed answer".to_owned() } else { format!("dosed take {}", item.id) };
+                    if private { "dosed answer".to_owned() } else { format!("dosed {verb} {}", item.id) };
                 let command = (!line.lead).then_some(command);
                 (name(item, private), wording.details(line, item), command)
             }
@@ -139,6 +140,13 @@ fn buttons(lines: &[(&Shown, &Item)], wording: &Wording<'_>) -> Vec<(Button, Str
         (true, false) => (Button::Skip, "Skip all"),
         (false, _) => (Button::Skip, "Skip"),
     };
+    let is_form = !several && lines.iter().all(|(_, item)| item.kind == Kind::CheckIn);
+    if is_form {
+        // It is answered with its form and with nothing less.
+        let answer = wording.can_open.then(|| (Button::Open, "Answer".to_owned()));
+        let later = (Button::Snooze, format!("Snooze {}", minutes(wording.snooze)));
+        return answer.into_iter().chain([later, (last.0, last.1.to_owned())]).collect();
+    }
     vec![
         (Button::Taken, taken.to_owned()),
         (Button::Snooze, format!("Snooze {}", minutes(wording.snooze))),

@@ -60,6 +60,12 @@ pub enum Refusal {
         /// How far the other one is away.
         distance: String,
     },
+    /// The item is of a kind that has no such record.
+    #[error("`{item}` is none of that kind: a `[[check-in]]` is answered, a `[[scan]]` has results")]
+    OtherKind {
+        /// Which item.
+        item: ItemId,
+    },
     /// The item's stock is not counted.
     #[error("the schedule counts no stock of `{item}`: add `stock = {{ have = 60, refill-at = 10 }}` to it")]
     NoStock {

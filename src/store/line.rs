@@ -1,12 +1,16 @@
 //! One line of a journal: its JSON, its checksum, and the way back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::{Channel, CloseReason, Fact, FactId, Place, Record, StockChange, When};
+use crate::ledger::{
+    Channel, CheckIn, CloseReason, Density, Details, Fact, FactId, ParseDetailsError, Place, Record, Scan,
+    StockChange, When,
+};
 use crate::schedule::ChannelId;
 
 /// The version of the line's form.
@@ -50,6 +54,10 @@ enum FactJson {
         amount: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         planned: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        check_in: Option<Box<CheckInJson>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        scan: Option<Box<ScanJson>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +147,77 @@ enum FactJson {
     },
 }
 
+/// The answers of a check-in; a question that was left out is null.
+#[derive(Debug, Serialize, Deserialize)]
+struct CheckInJson {
+    form: String,
+    language: String,
+    answers: BTreeMap<String, Option<u8>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<String>,
+}
+
+/// One site of a scan; densities are texts, exact as the report prints them.
+#[derive(Debug, Serialize, Deserialize)]
+struct ScanJson {
+    region: String,
+    bmd: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    facility: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vertebrae: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    t_score: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    z_score: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lsc: Option<String>,
+}
+
+impl From<&CheckIn> for CheckInJson {
+    fn from(check_in: &CheckIn) -> Self {
+        let CheckIn { form, language, answers, changed } = check_in.clone();
+        Self { form, language, answers, changed }
+    }
+}
+
+impl From<&Scan> for ScanJson {
+    fn from(scan: &Scan) -> Self {
+        let Scan { facility, device, device_id, region, side, vertebrae, bmd, t_score, z_score, lsc } =
+            scan.clone();
+        let (region, bmd) = (region.as_str().to_owned(), bmd.to_string());
+        let lsc = lsc.map(|lsc| lsc.to_string());
+        Self { region, bmd, facility, device, device_id, side, vertebrae, t_score, z_score, lsc }
+    }
+}
+
+/// Returns what a check-in or a scan records; a fact has one of them at most.
+fn details(check_in: Option<CheckInJson>, scan: Option<ScanJson>) -> Result<Option<Box<Details>>, String> {
+    let read = |text: &str| text.parse::<Density>().map_err(|error| error.to_string());
+    Ok(match (check_in, scan) {
+        (None, None) => None,
+        (Some(CheckInJson { form, language, answers, changed }), None) => {
+            Some(Box::new(Details::CheckIn(CheckIn { form, language, answers, changed })))
+        }
+        (None, Some(scan)) => {
+            let ScanJson { region, bmd, facility, device, device_id, side, vertebrae, t_score, z_score, lsc } =
+                scan;
+            let region = region.parse().map_err(|error: ParseDetailsError| error.to_string())?;
+            let (bmd, lsc) = (read(&bmd)?, lsc.as_deref().map(read).transpose()?);
+            let scan =
+                Scan { facility, device, device_id, region, side, vertebrae, bmd, t_score, z_score, lsc };
+            Some(Box::new(Details::Scan(scan)))
+        }
+        (Some(_), Some(_)) => return Err("a fact is a check-in or a scan".to_owned()),
+    })
+}
+
 /// Why a line cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LineError {
@@ -225,12 +304,20 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
         value.map(ToString::to_string)
     }
     Ok(match fact {
-        Fact::Intake { item, occurrence, at, amount, planned, note, key } => FactJson::Intake {
+        Fact::Intake { item, occurrence, at, amount, planned, details, note, key } => FactJson::Intake {
             item: item.to_string(),
             occurrence: written(occurrence.as_ref()),
             at: when(*at, zone),
             amount: written(amount.as_ref()),
             planned: written(planned.as_ref()),
+            check_in: match details.as_deref() {
+                Some(Details::CheckIn(check_in)) => Some(Box::new(check_in.into())),
+                _ => None,
+            },
+            scan: match details.as_deref() {
+                Some(Details::Scan(scan)) => Some(Box::new(scan.into())),
+                _ => None,
+            },
             note: text(note),
             key: text(key),
         },
@@ -329,15 +416,18 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
         _ => read(text).map(When::Instant),
     };
     Ok(match json {
-        FactJson::Intake { item, occurrence, at, amount, planned, note, key } => Fact::Intake {
-            item: read(&item)?,
-            occurrence: maybe(occurrence)?,
-            at: when(&at)?,
-            amount: maybe(amount)?,
-            planned: maybe(planned)?,
-            note,
-            key,
-        },
+        FactJson::Intake { item, occurrence, at, amount, planned, check_in, scan, note, key } => {
+            Fact::Intake {
+                item: read(&item)?,
+                occurrence: maybe(occurrence)?,
+                at: when(&at)?,
+                amount: maybe(amount)?,
+                planned: maybe(planned)?,
+                details: details(check_in.map(|json| *json), scan.map(|json| *json))?,
+                note,
+                key,
+            }
+        }
         FactJson::Skip { occurrence, at, reason, note, key } => {
             Fact::Skip { occurrence: read(&occurrence)?, at: when(&at)?, reason, note, key }
         }

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Channel, CloseReason, Ledger, Place, Record, When};
+use crate::ledger::{Channel, CheckIn, CloseReason, Details, Ledger, Place, Record, Scan, When};
 use crate::schedule::OccurrenceId;
 
 fn occurrence(n: usize) -> OccurrenceId {
@@ -279,6 +279,12 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 at: when,
                 amount: Some("2.5 mg".parse().unwrap()),
                 planned: Some("5e9 CFU".parse().unwrap()),
+                details: Some(Box::new(Details::CheckIn(CheckIn {
+                    form: "dosed check-in v1".to_owned(),
+                    language: "en".to_owned(),
+                    answers: [("energy".to_owned(), Some(7)), ("bloating".to_owned(), None)].into(),
+                    changed: word.clone(),
+                }))),
                 note: word,
                 key: None,
             },
@@ -288,6 +294,18 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 at: when,
                 amount: None,
                 planned: None,
+                details: Some(Box::new(Details::Scan(Scan {
+                    facility: word.clone(),
+                    device: None,
+                    device_id: word.clone(),
+                    region: crate::ledger::Region::TotalHip,
+                    side: Some("left".to_owned()),
+                    vertebrae: None,
+                    bmd: "0.9125".parse().unwrap(),
+                    t_score: Some("-1.2".to_owned()),
+                    z_score: None,
+                    lsc: Some("0.03".parse().unwrap()),
+                }))),
                 note: word,
                 key: None,
             },

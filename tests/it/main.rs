@@ -24,6 +24,7 @@ mod fuzz;
 mod oracle;
 mod peer;
 mod presence;
+mod routine;
 mod servers;
 mod service;
 mod simulation;

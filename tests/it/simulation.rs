@@ -236,7 +236,7 @@ struct World {
     pauses: Vec<(Timestamp, Option<Timestamp>)>,
     last_request: u64,
     steps: u64,
-    /// How many occurrences there were, and how often one of them was put on the screen as something new.
+    /// How many occurrences were asked about, and how often one of them was put on the screen as something new.
     occurrences: u64,
     alerts: u64,
     /// Before this instant the model has nothing to learn.
@@ -517,7 +517,7 @@ fn lives_are_lived_without_a_broken_promise() {
         years / took
     );
     println!(
-        "{occurrences} occurrences, {alerts} alerts about them: {:.2} for each",
+        "{occurrences} occurrences asked about, {alerts} alerts: {:.2} for each",
         alerts as f64 / occurrences as f64
     );
 }

@@ -54,7 +54,6 @@ impl World {
                     closed: false,
                 };
                 self.known.insert(id, known);
-                self.occurrences += 1;
             }
         }
     }
@@ -66,6 +65,7 @@ impl World {
         known.shown_by = self.screen.run;
         known.asked += 1;
         self.alerts += 1;
+        self.occurrences += u64::from(known.asked == 1);
         assert!(now >= known.at || self.turned_back, "{id} was shown at {now}, before {}", known.at);
         let again = known.again.map_or(0, |(_, at_most)| at_most);
         let may = known.may_ask * (1 + again);

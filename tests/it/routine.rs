@@ -1,0 +1,157 @@
+//! Check-ins and scans, as a person records them and looks at them again.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::support::Home;
+
+const SCHEDULE: &str = r#"
+[[check-in]]
+id = "quarterly"
+name = "Quarterly check-in"
+every = "3 months"
+from = 2026-12-01
+times = ["18:00"]
+
+[[scan]]
+id = "dexa"
+name = "DEXA bone density scan"
+every = "1 year"
+from = 2027-03-01
+after-last = true
+times = ["09:00"]
+"#;
+
+/// Runs a command with what a person types.
+fn typed(home: &Home, arguments: &[&str], text: &str) -> (bool, String, String) {
+    let mut child = home
+        .command(env!("CARGO_BIN_EXE_dosed"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_check_in_is_asked_or_given_and_compared_after_answering() {
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start();
+    // One by one: a slip is asked again, Enter leaves one out.
+    let (good, said, asked) = typed(&home, &["check-in"], "3\n12\n4\n\n7\n8\nnew medicine\n");
+    assert!(good, "{asked}");
+    for words in [
+        "past 7 days",
+        "Bloating (0 none .. 10 worst imaginable)",
+        "a number from 0 to 10",
+        "Anything changed?",
+    ] {
+        assert!(asked.contains(words), "{words}: {asked}");
+    }
+    assert!(said.contains("the first of its kind"), "{said}");
+    let first = home.json(&["check-in", "list", "--json"])[0].clone();
+    assert_eq!(
+        first["answers"],
+        json!({ "bloating": 3, "discomfort": 4, "regularity": null, "energy": 7, "wellness": 8 })
+    );
+    assert_eq!((&first["changed"], &first["form"]), (&json!("new medicine"), &json!("dosed check-in v1")));
+    // Given, and compared: under two points is no clear change.
+    let said = home.good(&[
+        "check-in",
+        "quarterly",
+        "--answer",
+        "bloating=2",
+        "--answer",
+        "energy=9",
+        "--at",
+        "2026-11-24",
+    ]);
+    assert!(said.contains("quarterly: answered on 2026-11-24"), "{said}");
+    let said = home.good(&["check-in", "--answer", "bloating=1", "--answer", "energy=4", "--note", "tired"]);
+    assert!(said.contains("-2 since the last one") && said.contains("-3 since the last one"), "{said}");
+    let all = home.json(&["check-in", "list", "--json"]);
+    let all = all.as_array().unwrap();
+    // By the day that they are of: the backdated one first.
+    assert_eq!(all[0]["at"], "2026-11-24");
+    assert_eq!(all[1]["since_the_last"]["bloating"], json!({ "change": 1, "clear": false }));
+    assert_eq!(all[2]["since_the_last"]["energy"], json!({ "change": -3, "clear": true }));
+    assert_eq!(all[2]["since_the_last"]["wellness"], json!({ "change": null, "clear": null }));
+    for (answers, said) in
+        [("bloating=11", "0 (none) to 10"), ("mood=3", "is not asked"), ("bloating", "write it as")]
+    {
+        let (code, error) = home.bad(&["check-in", "--answer", answers]);
+        assert!(code == 2 && error.contains(said), "{error}");
+    }
+    assert_eq!(home.bad(&["check-in", "dexa", "--answer", "bloating=3"]).0, 2);
+    // It is there after a kill, and can be taken back.
+    daemon.kill();
+    let _daemon = home.start();
+    let last = all[2]["fact"].as_str().unwrap();
+    home.good(&["undo", last]);
+    assert_eq!(home.json(&["check-in", "list", "--json"]).as_array().unwrap().len(), 2);
+    assert!(home.good(&["check-in", "list"]).contains("not medical advice"));
+}
+
+#[test]
+fn scans_are_compared_only_where_they_can_be() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    let add = |at: &str, bmd: &str, more: &[&str]| {
+        let mut arguments = vec!["scan", "add", "--at", at];
+        let bmd = format!("bmd={bmd}");
+        let usual = ["region=lumbar-spine", "facility=Clinic", "device=Horizon", "vertebrae=L1-L4", &bmd];
+        for answer in usual.iter().chain(more) {
+            arguments.extend(["--answer", answer]);
+        }
+        home.good(&arguments);
+    };
+    add("2023-03-01", "0.900", &["t-score=-1.2"]);
+    add("2024-03-01", "0.940", &[]);
+    add("2025-03-01", "0.955", &["lsc=0.015"]);
+    add("2025-03-02", "0.800", &["region=total-hip", "side=left"]);
+    let rows = home.json(&["scan", "list", "--json"]);
+    let get = |i: usize, name: &str| rows[i][name].clone();
+    assert_eq!(
+        (get(0, "change"), get(0, "comparable_with"), get(0, "bmd")),
+        (Value::Null, Value::Null, json!(0.9))
+    );
+    assert_eq!(
+        (get(1, "change"), get(1, "detectable"), get(1, "lsc_is_default")),
+        (json!(0.04), json!(false), json!(true))
+    );
+    assert_eq!(get(1, "comparable_with"), get(0, "fact"));
+    assert_eq!(
+        (get(2, "change"), get(2, "detectable"), get(2, "lsc")),
+        (json!(0.015), json!(true), json!(0.015))
+    );
+    assert!(get(2, "slope").is_number() && get(1, "slope").is_null());
+    assert_eq!((get(3, "region"), get(3, "change")), (json!("total-hip"), Value::Null));
+    let words = home.good(&["scan", "list"]);
+    for said in [
+        "cannot show it",
+        "nothing to compare it with",
+        "a default",
+        "within the error",
+        "not medical advice",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    let (code, error) = home.bad(&["scan", "add", "--answer", "region=total-hip", "--answer", "bmd=912"]);
+    assert!(code == 2 && error.contains("density in g/cm2"), "{error}");
+    // One by one, in the order of the form.
+    let (good, _, asked) = typed(&home, &["scan", "add", "dexa"], "femoral-neck\n0.712\nClinic\n");
+    assert!(good, "{asked}");
+    let rows = home.json(&["scan", "list", "--json"]);
+    assert_eq!(rows.as_array().unwrap().last().unwrap()["region"], "femoral-neck");
+    // The next one counts from the last that was recorded.
+    let next = home.json(&["next", "20", "--json"]);
+    let next = next.as_array().unwrap().iter().find(|row| row["item"] == "dexa").unwrap();
+    assert!(next["at"].as_str().unwrap() > "2027-10", "{next}");
+}
