@@ -233,6 +233,8 @@ pub enum Command {
     /// Record a bone density scan, or list those that there are
     #[command(subcommand)]
     Scan(ScanCommand),
+    /// Show what the record shows of habits and check-ins together, and what it cannot show
+    Insight(Output),
     /// Show what was taken of what was planned, item by item
     #[command(
         after_help = "Examples:\n  dosed adherence\n  dosed adherence --item probiotic --since 2026-01-01"
@@ -320,6 +322,8 @@ pub enum Command {
     Doctor(Output),
     /// Send one harmless reminder through every channel, and show what came of each
     Test(Output),
+    /// Run a daemon on two made-up years, to try every view: it reminds of nothing
+    Demo,
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  dosed completions bash > ~/.local/share/bash-completion/completions/dosed"

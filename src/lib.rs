@@ -10,7 +10,7 @@
 //!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`channel`]
 //!   (programs, webhooks, phones), [`terminal`], [`api`] (HTTP).
 //! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
-//!   [`answer`], [`form`], [`doctor`], [`paths`] and [`render`] are the side of the commands.
+//!   [`answer`], [`form`], [`demo`], [`doctor`], [`paths`] and [`render`] are the side of the commands.
 //!
 //! `schedule <- ledger <- reminder <- daemon -> adapters`, `schedule, ledger <- insight`, never the reverse; a test reads the sources.
 
@@ -23,6 +23,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod demo;
 pub mod desktop;
 pub mod doctor;
 mod failpoints;

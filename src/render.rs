@@ -519,6 +519,47 @@ fn scan_change(row: &Value) -> String {
     format!("{change:+.3} ({percent:+.1} %), {said}{}", lsc.unwrap_or_default())
 }
 
+/// Shows what goes with what, and what cannot be said.
+#[must_use]
+pub fn insight(found: &Value) -> String {
+    let mut text = format!("{} check-ins; a first look needs {}", found["check_ins"], found["needed"]);
+    if let Some(date) = found["first_answer"].as_str() {
+        text.push_str(&format!("; by the schedule there are enough on {date}"));
+    }
+    text.push_str(".\n");
+    for pair in rows(&found["pairs"]) {
+        let primary = if pair["primary"] == true { "chosen beforehand: " } else { "" };
+        text.push_str(&format!("  {primary}{}\n", self::text(pair, "sentence")));
+        if let Some(dropped) = pair["dropped"].as_u64().filter(|dropped| *dropped > 0) {
+            text.push_str(&format!("    {FAINT}{dropped} check-ins left out: an answer or the days before are not known{FAINT:#}\n"));
+        }
+    }
+    for note in rows(&found["notes"]).iter().filter_map(Value::as_str) {
+        text.push_str(&format!("  {note}\n"));
+    }
+    for changed in rows(&found["changed"]) {
+        text.push_str(&format!(
+            "  {}: something had changed ({})\n",
+            self::text(changed, "date"),
+            self::text(changed, "said")
+        ));
+    }
+    if let Some(share) = found["composite"].as_f64() {
+        text.push_str(&format!(
+            "Of all of it, {:.0} % on average in the last {} days.\n",
+            share * 100.0,
+            found["window_days"]
+        ));
+    }
+    text.push_str(&format!(
+        "{} pairs compared, seed {}. With the 4 check-ins of one year the smallest p there can be is 0.083: one year can never \
+         show anything. Which set of habits goes best together is not ranked: with so few check-ins chance alone makes one \
+         look perfect.\n{FAINT}{FOOTER}{FAINT:#}\n",
+        found["comparisons"], found["seed"]
+    ));
+    text
+}
+
 /// Asks about one occurrence of several.
 #[must_use]
 pub fn question(occurrence: &Value, number: usize, of: usize, now: Timestamp) -> String {

@@ -16,6 +16,7 @@ use crate::client::{self, ClientError};
 use crate::clock::{SystemClock, system_zone};
 use crate::config::{self, ConfigError};
 use crate::daemon::{self, DaemonError};
+use crate::demo;
 use crate::doctor;
 use crate::form::{self, FormError};
 use crate::paths::{NoHome, Paths};
@@ -128,7 +129,8 @@ fn execute(cli: Cli) -> Result<(), RunError> {
         std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into)
     });
     match cli.command {
-        Command::Daemon => run_daemon(paths?),
+        Command::Daemon => run_daemon(paths?, false),
+        Command::Demo => run_demo(&paths?),
         Command::Completions { shell } => print(&completions(shell)),
         Command::Man => print(&man()?),
         Command::Check { json_schema: true, .. } => print(&config::json_schema()),
@@ -144,7 +146,21 @@ fn runtime() -> Result<tokio::runtime::Runtime, RunError> {
     Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
-fn run_daemon(paths: Paths) -> Result<(), RunError> {
+/// Runs a daemon on a made-up record beside the real one.
+fn run_demo(paths: &Paths) -> Result<(), RunError> {
+    let data_dir = paths.data_dir.with_file_name("dosed-demo");
+    let (zone_name, zone) = system_zone();
+    demo::fill(&data_dir, &zone_name, &zone, Timestamp::now()).map_err(DaemonError::Store)?;
+    let socket = data_dir.join("dosed.sock");
+    print(&format!(
+        "Two made-up years are in {}. In another terminal:\n  export DOSED_SOCKET={}\n  dosed adherence; dosed insight; dosed check-in list; dosed scan list",
+        data_dir.display(),
+        socket.display()
+    ))?;
+    run_daemon(Paths { schedule: data_dir.join("schedule.toml"), data_dir, socket }, true)
+}
+
+fn run_daemon(paths: Paths, is_demo: bool) -> Result<(), RunError> {
     start_log();
     // A service's output is a log that others may read: there it says nothing in words.
     let is_service = ["NOTIFY_SOCKET", "JOURNAL_STREAM", "INVOCATION_ID"]
@@ -155,6 +171,7 @@ fn run_daemon(paths: Paths) -> Result<(), RunError> {
         data_dir: paths.data_dir,
         socket: paths.socket,
         on_terminal: !is_service,
+        is_demo,
     };
     let runtime = runtime()?;
     let outcome = runtime.block_on(daemon::run(options, Arc::new(SystemClock)));
@@ -358,6 +375,10 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let text = get(socket, "/v1/scans").await?;
             show(output, &text, render::scans)
         }
+        Command::Insight(output) => {
+            let text = get(socket, "/v1/insight").await?;
+            show(output, &text, render::insight)
+        }
         Command::Adherence { item, since, until, output } => {
             let date = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string());
             let parameters = [("item", item), ("since", date(since)), ("until", date(until))];
@@ -445,6 +466,7 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
         }
         // The others need no daemon.
         Command::Daemon
+        | Command::Demo
         | Command::Simulate { .. }
         | Command::Check { .. }
         | Command::Completions { .. }

@@ -50,6 +50,9 @@ pub const OPENAPI: &str = include_str!("openapi.json");
 /// The header with what is to be said beside a recorded answer: that it lies close to something else.
 pub const REMARK: &str = "dosed-remark";
 
+/// The header that marks every answer about a made-up record.
+pub const MADE_UP: &str = "dosed-made-up";
+
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -91,4 +94,6 @@ pub struct Api {
     pub calls: mpsc::Sender<Call>,
     /// Where events come from, each a JSON object on one line.
     pub events: broadcast::Sender<Arc<str>>,
+    /// Whether the record is made up.
+    pub made_up: bool,
 }

@@ -78,6 +78,8 @@ pub enum Request {
         /// Why.
         reason: Option<String>,
     },
+    /// What the record shows of habits and check-ins together.
+    Insight,
     /// The forms that can be filled in.
     Forms,
     /// What was answered in check-ins.

@@ -14,8 +14,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::request::{BodyJson, parse};
 use super::{
-    Api, Call, Form, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NEXT, OPENAPI, REMARK, REQUEST_TIMEOUT, Reply,
-    Request, problem,
+    Api, Call, Form, MADE_UP, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NEXT, OPENAPI, REMARK, REQUEST_TIMEOUT,
+    Reply, Request, problem,
 };
 use crate::ledger::StockChange;
 use crate::reminder::{Target, Verb};
@@ -25,6 +25,17 @@ const NEXT_DEFAULT: usize = 5;
 
 /// Returns the routes.
 pub(super) fn router(api: Api) -> Router {
+    let router = routes(api.clone());
+    if !api.made_up {
+        return router;
+    }
+    router.layer(axum::middleware::map_response(|mut response: Response| async {
+        response.headers_mut().insert(MADE_UP, header::HeaderValue::from_static("yes"));
+        response
+    }))
+}
+
+fn routes(api: Api) -> Router {
     Router::new()
         .route("/v1/status", get(|State(api): State<Api>| async move { ask(&api, Request::Status).await }))
         .route("/v1/today", get(|State(api): State<Api>| async move { ask(&api, Request::Today).await }))
@@ -36,11 +47,9 @@ pub(super) fn router(api: Api) -> Router {
         .route("/v1/items/{id}/log", post(log))
         .route("/v1/facts/{id}/retract", post(retract))
         .route("/v1/adherence", get(adherence))
+        .route("/v1/insight", get(|State(api): State<Api>| async move { ask(&api, Request::Insight).await }))
         .route("/v1/forms", get(|State(api): State<Api>| async move { ask(&api, Request::Forms).await }))
-        .route(
-            "/v1/check-ins",
-            get(|State(api): State<Api>| async move { ask(&api, Request::CheckIns).await }),
-        )
+        .route("/v1/check-ins", get(check_ins))
         .route("/v1/scans", get(|State(api): State<Api>| async move { ask(&api, Request::Scans).await }))
         .route("/v1/items/{id}/check-in", post(check_in))
         .route("/v1/items/{id}/scan", post(scan))
@@ -224,6 +233,10 @@ async fn pause(State(api): State<Api>, request: HttpRequest) -> Response {
         Ok(Request::Pause { item: parse(item)?, until: parse(until)?, reason })
     })();
     ask_or_refuse(&api, request).await
+}
+
+async fn check_ins(State(api): State<Api>) -> Response {
+    ask(&api, Request::CheckIns).await
 }
 
 async fn check_in(State(api): State<Api>, Path(id): Path<String>, request: HttpRequest) -> Response {

@@ -98,6 +98,29 @@ fn details(record: &Record) -> Option<&Details> {
     }
 }
 
+/// Returns the check-ins of the form that is asked now, oldest first.
+pub(super) async fn answered(scene: &Scene) -> Result<Vec<(Record, CheckIn)>, Failure> {
+    let records = recorded(scene, Kind::CheckIn).await?.into_iter();
+    let answered = records.filter_map(|(_, record)| match details(&record)? {
+        Details::CheckIn(check_in)
+            if (check_in.form.as_str(), check_in.language.as_str()) == (FORM, LANGUAGE) =>
+        {
+            let check_in = check_in.clone();
+            Some((record, check_in))
+        }
+        _ => None,
+    });
+    Ok(answered.collect())
+}
+
+/// Returns the local date of a record.
+pub(super) fn date_of(record: &Record, scene: &Scene) -> jiff::civil::Date {
+    match record.fact.at() {
+        When::Instant(at) => scene.zone().to_datetime(at).date(),
+        When::Date(date) => date,
+    }
+}
+
 /// Tells the check-ins, each with its difference to the one before of the same form.
 pub(super) async fn check_ins(scene: &Scene) -> Result<String, Failure> {
     let records = recorded(scene, Kind::CheckIn).await?;

@@ -7,6 +7,7 @@ mod adherence;
 mod channels;
 mod event;
 mod forms;
+mod insight;
 mod query;
 mod reply;
 mod start;
@@ -32,7 +33,6 @@ use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, ConfigError};
 use crate::desktop;
 use crate::failpoints;
-use crate::insight;
 use crate::ledger::{Details, Fact, Record};
 use crate::presence;
 use crate::reminder::{
@@ -139,7 +139,11 @@ struct Daemon {
 /// It cannot start: the schedule, the record or the socket is not to be had.
 pub async fn run(options: Options, clock: Arc<dyn Clock>) -> Result<(), DaemonError> {
     let (mut daemon, mut sources, mut listener) = Daemon::start(options, clock).await?;
-    let api = Api { calls: sources.calls_sender.clone(), events: daemon.events.clone() };
+    let api = Api {
+        calls: sources.calls_sender.clone(),
+        events: daemon.events.clone(),
+        made_up: daemon.options.is_demo,
+    };
     let socket = listener.socket.take();
     let server = socket.map(|socket| tokio::spawn(api::serve(socket, api)));
     daemon.report();
@@ -511,8 +515,8 @@ impl Daemon {
             Request::Resume { item } => Input::Resume { request: id, item },
             Request::FillIn { kind, item, answers, at, note, key } => {
                 let details = match kind {
-                    Form::CheckIn => Details::CheckIn(insight::check_in(&answers)?),
-                    Form::Scan => Details::Scan(insight::scan(&answers)?),
+                    Form::CheckIn => Details::CheckIn(crate::insight::check_in(&answers)?),
+                    Form::Scan => Details::Scan(crate::insight::scan(&answers)?),
                 };
                 let at = at.map(|at| query::when(at, zone, now)).transpose()?;
                 let answer = Answer {
@@ -589,6 +593,7 @@ impl Daemon {
             items: self.reminder.plan().current_items().count(),
             data_dir: self.options.data_dir.display().to_string(),
             device: self.device.clone(),
+            made_up: self.options.is_demo,
             last: self.reminder.ledger().newest_answer().cloned(),
             now,
         }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::adherence::adherence;
 use super::forms;
+use super::insight::insight;
 use super::stock::stock;
 use super::why::why;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
@@ -57,6 +58,7 @@ pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
         Request::Facts { since, until, item, limit } => facts(scene, since, until, item, limit).await,
         Request::Why { occurrence } => why(scene, &occurrence).await,
         Request::Stock => stock(scene).await,
+        Request::Insight => insight(scene).await,
         Request::Forms => Ok(forms::forms(scene)),
         Request::CheckIns => forms::check_ins(scene).await,
         Request::Scans => forms::scans(scene).await,

@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc};
 use tracing::{info, warn};
 
 use super::event::Sources;
+use super::insight;
 use super::query;
 use super::stock;
 use super::{CHANNEL_BACKLOG, Condition, Daemon, DaemonError, EVENT_BACKLOG, MAX_WAITING_CALLS};
@@ -39,6 +40,8 @@ pub struct Options {
     pub socket: PathBuf,
     /// Whether a person looks on: then the daemon says what it does in words.
     pub on_terminal: bool,
+    /// Whether the record is made up: then nothing is shown on the desktop or sent.
+    pub is_demo: bool,
 }
 
 /// Rebuilding fewer facts than this is not worth a word.
@@ -77,7 +80,13 @@ impl Daemon {
         let agenda = Agenda::start(wakes_sender).await?;
         let (desktop, desktop_commands) = mpsc::unbounded_channel();
         let (desktop_sender, desktop_events) = mpsc::unbounded_channel();
-        tokio::spawn(desktop::run(desktop_commands, desktop_sender));
+        if options.is_demo {
+            // Nobody is to be reminded of a made-up dose.
+            let _ =
+                desktop_sender.send(desktop::Event::ServerVanished("a demo shows no reminders".to_owned()));
+        } else {
+            tokio::spawn(desktop::run(desktop_commands, desktop_sender));
+        }
         let (channels, channel_commands) = mpsc::unbounded_channel();
         let (channel_sender, channel_events) = mpsc::channel(CHANNEL_BACKLOG);
         tokio::spawn(channel::run(channel_commands, channel_sender));
@@ -167,6 +176,12 @@ impl Daemon {
                 print(&format!("  next      {name}, {}", zone.to_datetime(at).strftime("%A %-d %B, %H:%M")));
             }
             None => print("  next      nothing is planned"),
+        }
+        let have = usize::from(!self.wrote_schedule) * crate::insight::NEEDED;
+        if let Some(date) = insight::first_answer(plan, have, now, zone) {
+            print(&format!(
+                "  insight   a first look at what goes with what needs 6 check-ins: by the schedule, on {date}"
+            ));
         }
         print(
             "  in another terminal: dosed today, dosed take ITEM, dosed status (or: cargo run --release -- today)",

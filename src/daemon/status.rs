@@ -16,6 +16,7 @@ pub(super) struct Status {
     pub(super) items: usize,
     pub(super) data_dir: String,
     pub(super) device: String,
+    pub(super) made_up: bool,
     pub(super) last: Option<Record>,
     pub(super) now: Timestamp,
 }
@@ -30,7 +31,7 @@ pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
         Ok(health) => (health.facts, json!(health.marks), health.error.clone()),
         Err(error) => (0, Value::Null, Some(error.to_string())),
     };
-    let Status { condition, schedule, items, data_dir, device, last, now } = status;
+    let Status { condition, schedule, items, data_dir, device, made_up, last, now } = status;
     let notifications = match (&condition.server, &condition.no_server) {
         (Some(server), _) => json!({
             "state": "ready",
@@ -70,6 +71,7 @@ pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
         "now": shown(now, zone),
         "started_at": shown(condition.started_at, zone),
         "zone": condition.zone,
+        "made_up": made_up,
         "schedule": { "path": schedule, "items": items, "error": condition.schedule_error },
         "notifications": notifications,
         "channels": channels,

@@ -4,14 +4,20 @@
 //! says that there is nothing to count, and is never zero in its place.
 
 mod adherence;
+mod associations;
 mod form;
 mod scans;
+mod stats;
 
 pub use adherence::{Adherence, Outcome, TIMING_WINDOW, Taken, measure, record, wilson};
+pub use associations::{Answers, Exposure, Insight, NEEDED, Pair, associations, composite};
 pub use form::{
     CHANGED, CLEAR_CHANGE, FORM, HIGHEST, LANGUAGE, QUESTIONS, Question, SCAN_QUESTIONS, check_in, scan,
 };
 pub use scans::{
     Change, Slope, are_comparable, compare, default_lsc, least_significant_change, precision_error,
     precision_error_of, slope,
+};
+pub use stats::{
+    Method, SEED, circular_shift_p, detrended, effective_n, holm, rho, tau_b, tau_b_p, theil_sen,
 };

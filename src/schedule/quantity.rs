@@ -31,6 +31,14 @@ impl Decimal {
         Some(Self { coefficient, exponent })
     }
 
+    /// Returns the nearest number that statistics can be made of.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "statistics need no more digits")]
+        let coefficient = self.coefficient as f64;
+        coefficient * 10f64.powi(i32::from(self.exponent))
+    }
+
     fn scaled(self, exponent: i8) -> Option<u128> {
         let shift = u32::try_from(i32::from(self.exponent) - i32::from(exponent)).ok()?;
         u128::from(self.coefficient).checked_mul(10u128.checked_pow(shift)?)

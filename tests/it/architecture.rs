@@ -45,13 +45,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("client", &["api"]),
     ("answer", &["client", "form", "render"]),
     ("form", &[]),
+    ("demo", &["config", "insight", "ledger", "reminder", "schedule", "store"]),
     ("doctor", &["client", "clock", "config", "paths", "schedule"]),
     ("cli", &[]),
     ("render", &[]),
     (
         "run",
         &[
-            "answer", "api", "cli", "client", "clock", "config", "daemon", "doctor", "form", "paths",
+            "answer", "api", "cli", "client", "clock", "config", "daemon", "demo", "doctor", "form", "paths",
             "render", "schedule", "store",
         ],
     ),

@@ -155,3 +155,66 @@ fn scans_are_compared_only_where_they_can_be() {
     let next = next.as_array().unwrap().iter().find(|row| row["item"] == "dexa").unwrap();
     assert!(next["at"].as_str().unwrap() > "2027-10", "{next}");
 }
+
+#[test]
+fn the_demo_fills_every_view_and_is_marked() {
+    let mut home = Home::new();
+    let demo = |home: &Home| {
+        let mut command = home.command(env!("CARGO_BIN_EXE_dosed"));
+        command.arg("demo");
+        command
+    };
+    let daemon = home.start_by(demo, |_| {});
+    let dir = home.data().with_file_name("dosed-demo");
+    home.set("DOSED_SOCKET", dir.join("dosed.sock").to_str().unwrap());
+    let rows = home.json(&["adherence", "--since", "2025-01-01", "--json"]);
+    let probiotic = rows.as_array().unwrap().iter().find(|row| row["item"] == "probiotic").unwrap().clone();
+    let count = |name: &str| probiotic[name].as_u64().unwrap();
+    assert!(count("eligible") > 300 && count("missed") > 0 && count("unknown") > 0, "{probiotic}");
+    assert_eq!(
+        count("eligible"),
+        count("taken") + count("partial") + count("skipped") + count("missed") + count("unknown")
+    );
+    let low = probiotic["bounds"][0].as_f64().unwrap();
+    assert!(low < probiotic["bounds"][1].as_f64().unwrap(), "{probiotic}");
+    let insight = home.json(&["insight", "--json"]);
+    assert!(insight["check_ins"].as_u64().unwrap() >= 20, "{insight}");
+    let first = &insight["pairs"][0];
+    assert_eq!(
+        (&first["primary"], &first["exposure"], &first["outcome"]),
+        (&json!(true), &json!("probiotic"), &json!("wellness"))
+    );
+    assert!(
+        first["tau_b"].is_number() && first["p"].is_number() && first["slope_low"].is_number(),
+        "{first}"
+    );
+    // The first check-ins have no 90 days before them.
+    assert!(first["dropped"].as_u64().unwrap() >= 1, "{first}");
+    assert_eq!(insight["comparisons"].as_u64().unwrap(), insight["pairs"].as_array().unwrap().len() as u64);
+    // The same again.
+    assert_eq!(home.json(&["insight", "--json"]), insight);
+    assert!(home.json(&["scan", "list", "--json"]).as_array().unwrap().len() >= 4);
+    for view in [
+        &["today"][..],
+        &["adherence"],
+        &["insight"],
+        &["check-in", "list"],
+        &["scan", "list"],
+        &["stock"],
+        &["status"],
+    ] {
+        let output = home.dosed(view);
+        assert!(output.status.success(), "{view:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("This record is made up"), "{view:?}");
+    }
+    assert!(
+        home.good(&["insight"]).contains("cannot be told")
+            || home.good(&["insight"]).contains("pairs compared")
+    );
+    // Nothing of it is in the person's own record, and a second time it is the same one.
+    assert!(!home.data().exists());
+    let facts = home.json(&["status", "--json"])["database"]["facts"].as_u64().unwrap();
+    daemon.kill();
+    let _daemon = home.start_by(demo, |_| {});
+    assert!(home.json(&["status", "--json"])["database"]["facts"].as_u64().unwrap() >= facts);
+}

@@ -1,0 +1,186 @@
+//! What the record shows of habits and check-ins together, and when it can first show anything.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
+
+use super::forms::{answered, date_of};
+use super::query::{Failure, Scene, instant};
+use crate::api::At;
+use crate::insight::{
+    Answers, Exposure, NEEDED, Outcome, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, associations, composite,
+    measure, record,
+};
+use crate::ledger::{CheckIn, Fact, Ledger};
+use crate::schedule::{Item, ItemId, Kind, Plan};
+
+/// How many days before a check-in its habits are looked at.
+const WINDOW_DAYS: i32 = 90;
+
+/// The least part of them that has to be known.
+const LEAST_KNOWN: f64 = 0.6;
+
+/// The question that the primary pair is about, fixed before anything was answered.
+const PRIMARY_OUTCOME: &str = "wellness";
+
+/// Tells what goes with what, as far as the number of check-ins allows.
+pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
+    let check_ins: Vec<(Date, CheckIn)> = answered(scene)
+        .await?
+        .into_iter()
+        .map(|(record, check_in)| (date_of(&record, scene), check_in))
+        .collect();
+    let items: Vec<Item> = scene
+        .plan
+        .current_items()
+        .filter(|item| matches!(item.kind, Kind::Supplement | Kind::Habit) && item.rule.has_slots())
+        .cloned()
+        .collect();
+    let today = scene.today();
+    let mut exposures = Vec::new();
+    let mut recent = Vec::new();
+    for item in &items {
+        let first = check_ins.first().map_or(today, |(date, _)| *date).saturating_sub(WINDOW_DAYS.days());
+        let from = midnight(first, scene)?;
+        let ledger = scene.ledger(from, scene.now, Some(&item.id)).await?;
+        let mut shares = Vec::with_capacity(check_ins.len());
+        for (date, _) in &check_ins {
+            shares.push(share_before(scene, &ledger, item, *date)?);
+        }
+        recent.push(share_before(scene, &ledger, item, today)?);
+        exposures.push(Exposure { item: item.id.to_string(), name: item.name.clone(), shares });
+        tokio::task::yield_now().await;
+    }
+    let outcomes: Vec<Answers> = QUESTIONS
+        .iter()
+        .map(|question| Answers {
+            key: question.key.to_owned(),
+            text: question.text.to_lowercase(),
+            answers: check_ins
+                .iter()
+                .map(|(_, check_in)| check_in.answers.get(question.key).copied().flatten().map(f64::from))
+                .collect(),
+        })
+        .collect();
+    let days = |date: &Date| today.until(*date).map_or(0, |span| span.get_days());
+    let times: Vec<f64> = check_ins.iter().map(|(date, _)| f64::from(days(date))).collect();
+    let primary = primary(&items).map(|item| item.id.to_string()).unwrap_or_default();
+    let (exposure, comparable) = (primary.clone(), exposures.clone());
+    // Thousands of orders are looked at: not where reminders wait.
+    let found = tokio::task::spawn_blocking(move || {
+        associations(&times, &comparable, &outcomes, (&exposure, PRIMARY_OUTCOME))
+    })
+    .await
+    .map_err(|error| Failure::Asked(error.to_string()))?;
+    let changed: Vec<Value> = check_ins
+        .iter()
+        .filter_map(|(date, check_in)| {
+            Some(json!({ "date": date.to_string(), "said": check_in.changed.clone()? }))
+        })
+        .collect();
+    let first_answer = first_answer(&scene.plan, check_ins.len(), scene.now, scene.zone());
+    Ok(json!({
+        "check_ins": check_ins.len(),
+        "needed": NEEDED,
+        "comparisons": found.comparisons,
+        "seed": SEED,
+        "primary": { "exposure": primary, "outcome": PRIMARY_OUTCOME },
+        "pairs": found.pairs.iter().map(pair).collect::<Vec<_>>(),
+        "notes": found.notes,
+        "changed": changed,
+        "composite": composite(&recent),
+        "window_days": WINDOW_DAYS,
+        "first_answer": first_answer.map(|date| date.to_string()),
+    })
+    .to_string())
+}
+
+fn pair(pair: &Pair) -> Value {
+    let (low, high) = pair.slope.and_then(|(_, range)| range).unzip();
+    json!({
+        "exposure": pair.exposure,
+        "outcome": pair.outcome,
+        "primary": pair.primary,
+        "n": pair.n,
+        "dropped": pair.dropped,
+        "tau_b": pair.tau_b,
+        "tau_b_raw": pair.tau_b_raw,
+        "p": pair.p,
+        "p_adjusted": pair.p_adjusted,
+        "method": pair.method.map(crate::insight::Method::as_str),
+        "slope": pair.slope.map(|(slope, _)| slope),
+        "slope_low": low,
+        "slope_high": high,
+        "sentence": pair.sentence,
+    })
+}
+
+/// Returns the item of the primary pair: the probiotic, which is what has a strain, else what is taken
+/// or done first by its id.
+fn primary(items: &[Item]) -> Option<&Item> {
+    items.iter().find(|item| item.strain.is_some()).or_else(|| items.first())
+}
+
+fn midnight(date: Date, scene: &Scene) -> Result<Timestamp, Failure> {
+    instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked)
+}
+
+/// Returns an item's share in the days before a date, where enough of them is known.
+fn share_before(scene: &Scene, ledger: &Ledger, item: &Item, date: Date) -> Result<Option<f64>, Failure> {
+    let first = date.saturating_sub(WINDOW_DAYS.days());
+    let (from, until) = (midnight(first, scene)?, midnight(date, scene)?);
+    let (occurrences, _) = record(&scene.plan, ledger, &item.id, from, until, scene.now);
+    let opened = scene.plan.regimens(&item.id).first().map(|regimen| regimen.opened);
+    let opened = opened.map_or(date, |opened| scene.zone().to_datetime(opened).date());
+    if known_days(&occurrences, first.max(opened), date) < LEAST_KNOWN {
+        return Ok(None);
+    }
+    let of_target = amount_of_target(ledger, item, from, until);
+    Ok(of_target.or_else(|| measure(&occurrences, 0, TIMING_WINDOW).doses_taken_share))
+}
+
+/// Returns the part of the window of which it is known what was taken.
+fn known_days(occurrences: &[Taken], from: Date, until: Date) -> f64 {
+    let days = from.until(until).map_or(0, |span| span.get_days()).max(0);
+    let mut unknown: Vec<Date> = occurrences
+        .iter()
+        .filter(|taken| taken.outcome == Outcome::Unknown)
+        .map(|taken| taken.date)
+        .collect();
+    unknown.dedup();
+    let unknown = i32::try_from(unknown.len()).unwrap_or(i32::MAX);
+    f64::from(days - unknown) / f64::from(WINDOW_DAYS)
+}
+
+/// Returns how much of a habit's target was reached, at most all of it; `None` where no amounts are logged.
+fn amount_of_target(ledger: &Ledger, item: &Item, from: Timestamp, until: Timestamp) -> Option<f64> {
+    let target = item.target?;
+    let amounts = ledger.standing().filter_map(|record| match (&record.fact, record.fact.at()) {
+        (Fact::Intake { item: of, amount: Some(amount), .. }, crate::ledger::When::Instant(at))
+            if *of == item.id && from <= at && at < until && amount.unit == target.amount.unit =>
+        {
+            Some(amount.value.to_f64())
+        }
+        _ => None,
+    });
+    let amounts: Vec<f64> = amounts.collect();
+    let wanted = target.amount.value.to_f64() * f64::from(WINDOW_DAYS) / f64::from(target.days);
+    (!amounts.is_empty() && wanted > 0.0).then(|| (amounts.iter().sum::<f64>() / wanted).min(1.0))
+}
+
+/// Returns the day of the check-in with which there are enough for a first look, if it is planned.
+pub(super) fn first_answer(plan: &Plan, have: usize, now: Timestamp, zone: &TimeZone) -> Option<Date> {
+    let missing = NEEDED.checked_sub(have).filter(|missing| *missing > 0)?;
+    let check_ins: Vec<ItemId> =
+        plan.current_items().filter(|item| item.kind == Kind::CheckIn).map(|item| item.id.clone()).collect();
+    let mut at = now;
+    for _ in 0..missing {
+        at = check_ins
+            .iter()
+            .filter_map(|item| plan.next_after(item, &[], at))
+            .map(|next| next.occurrence.at)
+            .min()?;
+    }
+    Some(zone.to_datetime(at).date())
+}

@@ -1,0 +1,329 @@
+//! Rank statistics for few points: exact where that is possible, with a shown seed where it is not.
+
+#![allow(
+    clippy::float_cmp,
+    clippy::many_single_char_names,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "ties are equal numbers, places are small ones, and formulas have their letters"
+)]
+
+/// The most points whose permutations are all looked at.
+const EXACT_UP_TO: usize = 9;
+
+/// How many permutations are drawn where there are too many to look at.
+const DRAWN: u32 = 9_999;
+
+/// The seed of the draws, shown beside every result.
+pub const SEED: u64 = 20_261_125;
+
+/// The 97.5 % quantile of the normal distribution.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// How a p was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// All permutations were looked at.
+    Exact,
+    /// Some were drawn.
+    Drawn,
+}
+
+impl Method {
+    /// Returns the method's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Drawn => "permutation",
+        }
+    }
+}
+
+/// Returns Kendall's tau-b (Kendall 1945); `None` where one side does not vary.
+#[must_use]
+pub fn tau_b(x: &[f64], y: &[f64]) -> Option<f64> {
+    let (x, y) = (ranks(x), ranks(y));
+    let scale = (untied(&x) * untied(&y)).sqrt();
+    (scale > 0.0).then(|| f64::from(agreement(&signs(&x), &y)) / scale)
+}
+
+/// Returns the two-sided p of a tau-b, and how it was found.
+#[must_use]
+pub fn tau_b_p(x: &[f64], y: &[f64]) -> Option<(f64, Method)> {
+    tau_b(x, y)?;
+    let (signs, mut y) = (signs(&ranks(x)), ranks(y));
+    // The scale is the same for every order, so that whole numbers can be compared.
+    let observed = agreement(&signs, &y).abs();
+    if y.len() <= EXACT_UP_TO {
+        let (mut hits, mut all) = (0u32, 0u32);
+        permute(&mut y, &mut |y| {
+            all += 1;
+            hits += u32::from(agreement(&signs, y).abs() >= observed);
+        });
+        return Some((f64::from(hits) / f64::from(all), Method::Exact));
+    }
+    let mut lot = Lot(SEED);
+    let hits = (0..DRAWN).filter(|_| {
+        lot.shuffle(&mut y);
+        agreement(&signs, &y).abs() >= observed
+    });
+    let hits = u32::try_from(hits.count()).unwrap_or(u32::MAX);
+    Some((f64::from(1 + hits) / f64::from(DRAWN + 1), Method::Drawn))
+}
+
+/// Returns the share of all circular shifts whose tau-b is as large: what drifts is not shuffled apart.
+#[must_use]
+pub fn circular_shift_p(x: &[f64], y: &[f64]) -> Option<f64> {
+    tau_b(x, y)?;
+    let (signs, mut y) = (signs(&ranks(x)), ranks(y));
+    let observed = agreement(&signs, &y).abs();
+    let mut hits = 0;
+    for _ in 0..y.len() {
+        hits += u32::from(agreement(&signs, &y).abs() >= observed);
+        y.rotate_left(1);
+    }
+    Some(f64::from(hits) / to_f64(y.len()))
+}
+
+/// Returns Spearman's rho; `None` where one side does not vary.
+#[must_use]
+pub fn rho(x: &[f64], y: &[f64]) -> Option<f64> {
+    let mean_ranks = |values: &[f64]| -> Vec<f64> {
+        let rank = |value: &f64| {
+            let below = values.iter().filter(|other| *other < value).count();
+            let same = values.iter().filter(|other| *other == value).count();
+            to_f64(below) + f64::midpoint(to_f64(same), 1.0)
+        };
+        values.iter().map(rank).collect()
+    };
+    let (x, y) = (centred(&mean_ranks(x)), centred(&mean_ranks(y)));
+    let scale = (product(&x, &x) * product(&y, &y)).sqrt();
+    (scale > 0.0).then(|| product(&x, &y) / scale)
+}
+
+/// Returns what is left of values once a straight line through time is taken out.
+#[must_use]
+pub fn detrended(times: &[f64], values: &[f64]) -> Vec<f64> {
+    let (t, y) = (centred(times), centred(values));
+    let spread = product(&t, &t);
+    let slope = if spread > 0.0 { product(&t, &y) / spread } else { 0.0 };
+    // Rounded, so that what is equal but for the last bit stays a tie.
+    t.iter().zip(&y).map(|(t, y)| ((y - slope * t) * 1e9).round() / 1e9).collect()
+}
+
+/// Returns the Theil-Sen slope and its interval of 95 % (Sen 1968, equation 2.6); `None` without two
+/// different x.
+#[must_use]
+pub fn theil_sen(x: &[f64], y: &[f64]) -> Option<(f64, f64, f64)> {
+    let mut slopes = Vec::new();
+    for (i, (xi, yi)) in x.iter().zip(y).enumerate() {
+        for (xj, yj) in x.iter().zip(y).take(i).filter(|(xj, _)| *xj != xi) {
+            slopes.push((yi - yj) / (xi - xj));
+        }
+    }
+    slopes.sort_by(f64::total_cmp);
+    let last = slopes.len().checked_sub(1)?;
+    let term = |n: usize| to_f64(n) * (to_f64(n) - 1.0) * (2.0 * to_f64(n) + 5.0);
+    let ties = |values: &[f64]| repeats(values).into_iter().map(term).sum::<f64>();
+    let sigma = ((term(y.len()) - ties(x) - ties(y)).max(0.0) / 18.0).sqrt();
+    let count = to_f64(slopes.len());
+    let index = |place: f64| place.round_ties_even().max(0.0) as usize;
+    let high = index(f64::midpoint(count, Z * sigma)).min(last);
+    let low = index(f64::midpoint(count, -Z * sigma)).saturating_sub(1);
+    Some((median(&slopes), slopes[low.min(last)], slopes[high]))
+}
+
+/// Returns p-values adjusted for being several (Holm 1979), in their order.
+#[must_use]
+pub fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
+    let mut adjusted = vec![0.0; p.len()];
+    let mut highest: f64 = 0.0;
+    for (rank, i) in order.into_iter().enumerate() {
+        highest = highest.max((to_f64(p.len() - rank) * p[i]).min(1.0));
+        adjusted[i] = highest;
+    }
+    adjusted
+}
+
+/// Returns how many independent points two series that depend on their own past are worth.
+#[must_use]
+pub fn effective_n(n: usize, r1: f64, r2: f64) -> f64 {
+    to_f64(n) * (1.0 - r1 * r2) / (1.0 + r1 * r2)
+}
+
+fn to_f64(n: usize) -> f64 {
+    f64::from(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
+fn centred(values: &[f64]) -> Vec<f64> {
+    let mean = values.iter().sum::<f64>() / to_f64(values.len().max(1));
+    values.iter().map(|value| value - mean).collect()
+}
+
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    let half = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[half] } else { f64::midpoint(sorted[half - 1], sorted[half]) }
+}
+
+/// Returns how often each value stands there that stands there several times.
+fn repeats(values: &[f64]) -> Vec<usize> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.chunk_by(|a, b| a == b).map(<[f64]>::len).filter(|n| *n > 1).collect()
+}
+
+/// Returns whole numbers in the order of values, equal ones for ties.
+fn ranks(values: &[f64]) -> Vec<i16> {
+    let rank = |value: &f64| values.iter().filter(|other| *other < value).count();
+    values.iter().map(|value| i16::try_from(rank(value)).unwrap_or(i16::MAX)).collect()
+}
+
+/// Returns how many pairs are no tie.
+fn untied(ranks: &[i16]) -> f64 {
+    let pairs = ranks.iter().enumerate().flat_map(|(i, a)| ranks[..i].iter().map(move |b| a != b));
+    to_f64(pairs.filter(|differ| *differ).count())
+}
+
+/// Returns the sign of each pair, row by row below the diagonal.
+fn signs(ranks: &[i16]) -> Vec<Vec<i16>> {
+    let row = |(i, a): (usize, &i16)| ranks[..i].iter().map(|b| (a - b).signum()).collect();
+    ranks.iter().enumerate().map(row).collect()
+}
+
+/// Returns concordant less discordant pairs.
+fn agreement(signs: &[Vec<i16>], ranks: &[i16]) -> i32 {
+    let row = |(i, row): (usize, &Vec<i16>)| -> i32 {
+        let own = ranks[i];
+        let sum: i16 = row.iter().zip(ranks).map(|(sign, rank)| sign * (own - rank).signum()).sum();
+        i32::from(sum)
+    };
+    signs.iter().enumerate().map(row).sum()
+}
+
+/// Visits every order of values (Heap 1963).
+fn permute(values: &mut [i16], visit: &mut impl FnMut(&[i16])) {
+    fn heap(k: usize, values: &mut [i16], visit: &mut impl FnMut(&[i16])) {
+        if k <= 1 {
+            return visit(values);
+        }
+        for i in 0..k {
+            heap(k - 1, values, visit);
+            if i < k - 1 {
+                values.swap(if k.is_multiple_of(2) { i } else { 0 }, k - 1);
+            }
+        }
+    }
+    heap(values.len(), values, visit);
+}
+
+/// A small random generator (`SplitMix64`, Steele 2014): repeatable from its seed.
+struct Lot(u64);
+
+impl Lot {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Puts values in a random order (Fisher-Yates).
+    fn shuffle(&mut self, values: &mut [i16]) {
+        for i in (1..values.len()).rev() {
+            // A product in place of a remainder: no order is likelier than another by more than 2^-50.
+            let j = (u128::from(self.next()) * (i as u128 + 1)) >> 64;
+            values.swap(i, usize::try_from(j).unwrap_or(0));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn near(got: f64, expected: f64) {
+        assert!((got - expected).abs() < 5e-7, "{got} is not {expected}");
+    }
+
+    const S2_X: [f64; 8] = [0.62, 0.71, 0.55, 0.80, 0.91, 0.88, 0.95, 0.77];
+    const S2_Y: [f64; 8] = [5.0, 5.0, 6.0, 4.0, 3.0, 4.0, 2.0, 4.0];
+
+    /// The worked numbers of the domain page.
+    #[test]
+    fn the_worked_numbers_come_out() {
+        // S1
+        let (x, y) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [2.0, 1.0, 4.0, 3.0, 6.0, 5.0]);
+        near(rho(&x, &y).unwrap(), 0.828_571);
+        near(tau_b(&x, &y).unwrap(), 0.6);
+        assert_eq!(tau_b_p(&x, &y), Some((98.0 / 720.0, Method::Exact)));
+        assert_eq!(theil_sen(&x, &y), Some((1.0, -1.0, 3.0)));
+        // S2
+        near(rho(&S2_X, &S2_Y).unwrap(), -0.969_781_52);
+        near(tau_b(&S2_X, &S2_Y).unwrap(), -0.925_820_10);
+        assert_eq!(circular_shift_p(&S2_X, &S2_Y), Some(2.0 / 8.0));
+        let (slope, low, high) = theil_sen(&S2_X, &S2_Y).unwrap();
+        near(slope, -8.712_121);
+        near(low, -13.333_333);
+        near(high, -5.555_556);
+        // S3
+        let (x, y) = ([1.0, 2.0, 2.0, 3.0, 4.0, 5.0], [2.0, 1.0, 3.0, 3.0, 5.0, 4.0]);
+        near(tau_b(&x, &y).unwrap(), 0.642_857_14);
+        assert_eq!(tau_b_p(&x, &y), Some((84.0 / 720.0, Method::Exact)));
+        // S4
+        let (slope, low, high) =
+            theil_sen(&[0.0, 1.0, 2.0, 3.0, 4.0], &[0.900, 0.905, 0.903, 0.912, 0.915]).unwrap();
+        near(slope, 0.003_625);
+        near(low, -0.002);
+        near(high, 0.009);
+        // S6
+        for (got, expected) in holm(&[0.01, 0.04, 0.03]).into_iter().zip([0.03, 0.06, 0.06]) {
+            near(got, expected);
+        }
+        // S7
+        for (n, expected) in [(3, 3.0), (4, 12.0), (5, 60.0), (6, 360.0), (7, 2520.0)] {
+            let rising: Vec<f64> = (0..n).map(f64::from).collect();
+            assert_eq!(tau_b_p(&rising, &rising), Some((1.0 / expected, Method::Exact)), "{n}");
+        }
+        // S9
+        near(effective_n(12, 0.5, 0.5), 7.2);
+    }
+
+    #[test]
+    fn what_does_not_vary_has_no_association() {
+        let (flat, x) = ([3.0; 6], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!((tau_b(&flat, &x), tau_b(&x, &flat), rho(&flat, &x)), (None, None, None));
+        assert_eq!(
+            (tau_b_p(&x, &flat), circular_shift_p(&x, &flat), theil_sen(&flat, &x)),
+            (None, None, None)
+        );
+        assert_eq!((tau_b(&[], &[]), theil_sen(&[], &[])), (None, None));
+    }
+
+    #[test]
+    fn drawn_permutations_repeat_and_are_near_the_exact_ones() {
+        let x: Vec<f64> = (0..10).map(f64::from).collect();
+        let y = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6, 5.3, 5.8, 9.7, 9.3];
+        let (p, method) = tau_b_p(&x, &y).unwrap();
+        assert_eq!((method, tau_b_p(&x, &y).unwrap().0), (Method::Drawn, p));
+        // scipy.stats.kendalltau(x, y, method="exact").pvalue
+        assert!((p - 0.016_666).abs() < 0.005, "{p}");
+    }
+
+    #[test]
+    fn a_line_is_taken_out_whole() {
+        let times: Vec<f64> = (0..12).map(f64::from).collect();
+        let line: Vec<f64> = times.iter().map(|t| 3.0 + 0.1 * t).collect();
+        assert!(detrended(&times, &line).iter().all(|rest| *rest == 0.0));
+        // Two series that only drift have nothing left in common.
+        assert_eq!(tau_b(&detrended(&times, &line), &detrended(&times, &times)), None);
+    }
+}
