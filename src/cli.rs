@@ -322,6 +322,16 @@ pub enum Command {
     Doctor(Output),
     /// Send one harmless reminder through every channel, and show what came of each
     Test(Output),
+    /// Make one page to take to an appointment: HTML, for two sheets of A4
+    #[command(after_help = "Example:\n  dosed report --since 2026-01-01 > record.html")]
+    Report {
+        /// From this day on [default: one year]
+        #[arg(long, value_name = "DATE")]
+        since: Option<jiff::civil::Date>,
+        /// Until this day, itself left out [default: tomorrow]
+        #[arg(long, value_name = "DATE")]
+        until: Option<jiff::civil::Date>,
+    },
     /// Run a daemon on two made-up years, to try every view: it reminds of nothing
     Demo,
     /// Print completions for a shell

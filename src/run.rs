@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::CommandFactory;
-use jiff::{SignedDuration, Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
 
 use crate::answer::{self, AnswerError};
@@ -21,6 +21,7 @@ use crate::doctor;
 use crate::form::{self, FormError};
 use crate::paths::{NoHome, Paths};
 use crate::render;
+use crate::report::{self, Material};
 use crate::schedule::{Plan, ZoneHistory};
 use crate::store::StoreError;
 
@@ -375,6 +376,7 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let text = get(socket, "/v1/scans").await?;
             show(output, &text, render::scans)
         }
+        Command::Report { since, until } => print_json(&page(socket, since, until, now).await?),
         Command::Insight(output) => {
             let text = get(socket, "/v1/insight").await?;
             show(output, &text, render::insight)
@@ -472,6 +474,33 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
         | Command::Completions { .. }
         | Command::Man => Ok(()),
     }
+}
+
+/// Makes the page of a range of days.
+async fn page(
+    socket: &Path,
+    since: Option<jiff::civil::Date>,
+    until: Option<jiff::civil::Date>,
+    now: Timestamp,
+) -> Result<String, RunError> {
+    let status = value(&get(socket, "/v1/status").await?)?;
+    // The day as the daemon's clock shows it.
+    let today = status["now"].as_str().and_then(|now| now.parse::<Zoned>().ok());
+    let today = today.map_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date(), |now| now.date());
+    let until = until.unwrap_or_else(|| today.saturating_add(1.day()));
+    let since = since.unwrap_or_else(|| until.saturating_sub(1.year()));
+    let range = [("since", Some(since.to_string())), ("until", Some(until.to_string()))];
+    let material = Material {
+        since: since.to_string(),
+        until: until.to_string(),
+        made: today.to_string(),
+        adherence: value(&get(socket, &with_parameters("/v1/adherence", &range)).await?)?,
+        check_ins: value(&get(socket, "/v1/check-ins").await?)?,
+        scans: value(&get(socket, "/v1/scans").await?)?,
+        facts: value(&get(socket, &with_parameters("/v1/facts", &range)).await?)?,
+        made_up: status["made_up"] == true,
+    };
+    Ok(report::html(&material))
 }
 
 /// Fills in the form of an item and records it.

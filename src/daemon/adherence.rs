@@ -45,6 +45,7 @@ pub(super) async fn adherence(
         let measured = measure(&occurrences, extra, TIMING_WINDOW);
         let mut row = row(&measured);
         row["item"] = id.as_str().into();
+        row["kind"] = regimen.item.kind.as_str().into();
         row["name"] = regimen.item.name.clone().into();
         row["from"] = since.to_string().into();
         row["until"] = until.to_string().into();

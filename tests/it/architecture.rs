@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("doctor", &["client", "clock", "config", "paths", "schedule"]),
     ("cli", &[]),
     ("render", &[]),
+    ("report", &[]),
     (
         "run",
         &[

@@ -211,6 +211,17 @@ fn the_demo_fills_every_view_and_is_marked() {
         home.good(&["insight"]).contains("cannot be told")
             || home.good(&["insight"]).contains("pairs compared")
     );
+    let page = home.good(&["report", "--since", "2025-11-01"]);
+    for said in [
+        "<!doctype html>",
+        "This record is made up",
+        "Probiotic",
+        "Check-ins",
+        "Bone density scans",
+        "not medical advice",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
     // Nothing of it is in the person's own record, and a second time it is the same one.
     assert!(!home.data().exists());
     let facts = home.json(&["status", "--json"])["database"]["facts"].as_u64().unwrap();
