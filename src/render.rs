@@ -1,8 +1,10 @@
 //! From answers of the daemon to text for people: aligned, coloured where a terminal shows it.
 
+use std::collections::BTreeMap;
+
 use anstyle::{AnsiColor, Style};
-use jiff::civil::DateTime;
-use jiff::{Timestamp, Zoned};
+use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, ToSpan, Zoned};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
@@ -348,7 +350,7 @@ const FOOTER: &str = "for information only, not medical advice";
 
 /// Shows what was taken of what was planned, an item a block.
 #[must_use]
-pub fn adherence(found: &Value) -> String {
+pub fn adherence(found: &Value, pictures: bool) -> String {
     let mut text = String::new();
     for row in rows(found) {
         text.push_str(&format!(
@@ -358,10 +360,44 @@ pub fn adherence(found: &Value) -> String {
             self::text(row, "until")
         ));
         text.push_str(&table(&adherence_lines(row)));
+        if pictures {
+            text.push_str(&calendar(rows(&row["days"])));
+        }
         text.push('\n');
     }
     text.push_str(&format!("{FAINT}{FOOTER}{FAINT:#}\n"));
     text
+}
+
+/// Draws a calendar: a row for each weekday, a column for each week.
+fn calendar(days: &[Value]) -> String {
+    let dated =
+        days.iter().filter_map(|day| Some((text(day, "date").parse::<Date>().ok()?, text(day, "state"))));
+    let states: BTreeMap<Date, &str> = dated.collect();
+    let (Some((first, _)), Some((last, _))) = (states.first_key_value(), states.last_key_value()) else {
+        return String::new();
+    };
+    let monday = first.saturating_sub(i64::from(first.weekday().to_monday_zero_offset()).days());
+    let mut picture = String::new();
+    for (weekday, name) in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].into_iter().enumerate() {
+        picture.push_str(&format!("  {FAINT}{name}{FAINT:#} "));
+        let mut date = monday.saturating_add(i64::try_from(weekday).unwrap_or(0).days());
+        while date <= *last {
+            let (mark, style) = match states.get(&date).copied() {
+                Some("all") => ("█", GOOD),
+                Some("some") => ("▄", WAITS),
+                Some("none") => ("·", LOST),
+                Some("unknown") => ("?", FAINT),
+                Some("excused") => ("-", FAINT),
+                Some(_) => ("○", PLAIN),
+                None => (" ", PLAIN),
+            };
+            picture.push_str(&format!("{style}{mark}{style:#}"));
+            date = date.saturating_add(1.week());
+        }
+        picture.push('\n');
+    }
+    format!("{picture}      {FAINT}█ all  ▄ some  · none  ? not asked  - paused  ○ open{FAINT:#}\n")
 }
 
 fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
@@ -420,7 +456,7 @@ fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
 
 /// Shows the check-ins, a line each.
 #[must_use]
-pub fn check_ins(found: &Value) -> String {
+pub fn check_ins(found: &Value, pictures: bool) -> String {
     let line = |row: &Value| {
         let answers = row["answers"].as_object().into_iter().flatten();
         let said: Vec<String> = answers.map(|(key, answer)| format!("{key} {}", rated(answer))).collect();
@@ -436,7 +472,25 @@ pub fn check_ins(found: &Value) -> String {
     if rows.is_empty() {
         return "No check-in was answered yet: dosed check-in\n".to_owned();
     }
-    format!("{}{FAINT}{FOOTER}{FAINT:#}\n", table(&rows.iter().map(line).collect::<Vec<_>>()))
+    let lines = if pictures { sparklines(rows) } else { String::new() };
+    format!("{}{lines}{FAINT}{FOOTER}{FAINT:#}\n", table(&rows.iter().map(line).collect::<Vec<_>>()))
+}
+
+/// Draws each question's answers as a line of bars, oldest first; a gap was left out.
+fn sparklines(check_ins: &[Value]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let keys = check_ins.last().and_then(|newest| newest["answers"].as_object()).into_iter().flatten();
+    let lines: Vec<Vec<Cell>> = keys
+        .map(|(key, _)| {
+            let bar = |row: &Value| {
+                // From 0 to 10 in eight steps.
+                let step = row["answers"][key].as_u64().map(|answer| answer.min(10) * 7 / 10);
+                step.and_then(|step| BARS.get(usize::try_from(step).ok()?)).copied().unwrap_or(' ')
+            };
+            vec![cell(key.as_str(), FAINT), cell(check_ins.iter().map(bar).collect::<String>(), PLAIN)]
+        })
+        .collect();
+    format!("\n{}", table(&lines))
 }
 
 fn rated(answer: &Value) -> String {

@@ -357,7 +357,7 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
         }
         Command::CheckIn { item: Some(item), form } if item == "list" => {
             let text = get(socket, "/v1/check-ins").await?;
-            show(form.output, &text, render::check_ins)
+            show(form.output, &text, |found| render::check_ins(found, std::io::stdout().is_terminal()))
         }
         Command::CheckIn { item, form } => {
             let output = form.output;
@@ -385,7 +385,7 @@ async fn ask(paths: &Paths, command: Command) -> Result<(), RunError> {
             let date = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string());
             let parameters = [("item", item), ("since", date(since)), ("until", date(until))];
             let text = get(socket, &with_parameters("/v1/adherence", &parameters)).await?;
-            show(output, &text, render::adherence)
+            show(output, &text, |found| render::adherence(found, std::io::stdout().is_terminal()))
         }
         Command::Why { occurrence, output } => {
             let text = get(socket, &format!("/v1/occurrences/{}/why", encode(&occurrence))).await?;

@@ -322,7 +322,7 @@ async fn head_and_body(
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, String> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
-    if text.is_empty() || text.len() > MAX_KEY_BYTES {
+    if text.is_empty() || text.len() > MAX_KEY_BYTES || !text.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(format!("an idempotency key has 1 to {MAX_KEY_BYTES} visible ASCII characters"));
     }
     Ok(Some(text.to_owned()))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::query::{Failure, Scene, instant};
 use crate::api::{At, MAX_RANGE_DAYS};
-use crate::insight::{Adherence, TIMING_WINDOW, Taken, measure, record};
+use crate::insight::{Adherence, Outcome, TIMING_WINDOW, Taken, measure, record};
 use crate::schedule::{ItemId, Recurrence};
 
 /// How many days are looked back when nobody says.
@@ -52,6 +52,9 @@ pub(super) async fn adherence(
         row["as_needed"] = matches!(regimen.item.rule.recurrence, Recurrence::AsNeeded).into();
         row["timing_window_minutes"] = TIMING_WINDOW.as_mins().into();
         row["months"] = months(&occurrences);
+        if item.is_some() {
+            row["days"] = days(&occurrences);
+        }
         rows.push(row);
         tokio::task::yield_now().await;
     }
@@ -81,6 +84,24 @@ fn row(measured: &Adherence) -> Value {
         "longest_streak": measured.longest_streak,
         "of_the_last": measured.of_the_last,
     })
+}
+
+/// Tells each day on which something was planned: all of it, some or none taken, open, or not known.
+fn days(occurrences: &[Taken]) -> Value {
+    let by_day = occurrences.chunk_by(|a, b| a.date == b.date);
+    let day = |of: &[Taken]| {
+        let measured = measure(of, 0, TIMING_WINDOW);
+        let state = match measured {
+            _ if of.iter().any(|taken| taken.outcome == Outcome::Open) => "open",
+            Adherence { eligible: 0, .. } => "excused",
+            Adherence { taken, eligible, .. } if taken == eligible => "all",
+            Adherence { taken: 0, partial: 0, unknown: 1.., .. } => "unknown",
+            Adherence { taken: 0, partial: 0, .. } => "none",
+            _ => "some",
+        };
+        json!({ "date": of.first().map(|taken| taken.date.to_string()), "state": state })
+    };
+    Value::Array(by_day.map(day).collect())
 }
 
 /// Tells each month's share, oldest first.

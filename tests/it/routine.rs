@@ -211,6 +211,17 @@ fn the_demo_fills_every_view_and_is_marked() {
         home.good(&["insight"]).contains("cannot be told")
             || home.good(&["insight"]).contains("pairs compared")
     );
+    // Pictures are for terminals: `script` is one.
+    let drawn = |home: &Home, command: &str| {
+        let command = format!("{} {command}", env!("CARGO_BIN_EXE_dosed"));
+        let output = home.command("script").args(["-qec", &command, "/dev/null"]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let calendar = drawn(&home, "adherence --item probiotic --since 2026-01-01");
+    assert!(calendar.contains('█') && calendar.contains("? not asked"), "{calendar}");
+    assert!(!home.good(&["adherence", "--item", "probiotic"]).contains('█'));
+    let bars = drawn(&home, "check-in list");
+    assert!(bars.contains('▄') && bars.contains("wellness"), "{bars}");
     let page = home.good(&["report", "--since", "2025-11-01"]);
     for said in [
         "<!doctype html>",
