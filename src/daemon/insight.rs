@@ -156,14 +156,15 @@ fn known_days(occurrences: &[Taken], from: Date, until: Date) -> f64 {
 /// Returns how much of a habit's target was reached, at most all of it; `None` where no amounts are logged.
 fn amount_of_target(ledger: &Ledger, item: &Item, from: Timestamp, until: Timestamp) -> Option<f64> {
     let target = item.target?;
-    let amounts = ledger.standing().filter_map(|record| match (&record.fact, record.fact.at()) {
-        (Fact::Intake { item: of, amount: Some(amount), .. }, crate::ledger::When::Instant(at))
-            if *of == item.id && from <= at && at < until && amount.unit == target.amount.unit =>
-        {
-            Some(amount.value.to_f64())
-        }
-        _ => None,
-    });
+    let amounts =
+        ledger.intake_records(&item.id).filter_map(|record| match (&record.fact, record.fact.at()) {
+            (Fact::Intake { amount: Some(amount), .. }, crate::ledger::When::Instant(at))
+                if from <= at && at < until && amount.unit == target.amount.unit =>
+            {
+                Some(amount.value.to_f64())
+            }
+            _ => None,
+        });
     let amounts: Vec<f64> = amounts.collect();
     let wanted = target.amount.value.to_f64() * f64::from(WINDOW_DAYS) / f64::from(target.days);
     (!amounts.is_empty() && wanted > 0.0).then(|| (amounts.iter().sum::<f64>() / wanted).min(1.0))

@@ -231,8 +231,8 @@ pub fn record(
     }
     let zone = plan.zones.zone_at(now);
     let (first, last) = (zone.to_datetime(from).date(), zone.to_datetime(until).date());
-    let beside = ledger.standing().filter(|record| match &record.fact {
-        Fact::Intake { item: of, occurrence: None, at, .. } if of == item => match at {
+    let beside = ledger.intake_records(item).filter(|record| match &record.fact {
+        Fact::Intake { occurrence: None, at, .. } => match at {
             When::Instant(at) => from <= *at && *at < until,
             When::Date(date) => first <= *date && *date < last,
         },

@@ -43,30 +43,29 @@ impl Method {
 /// Returns Kendall's tau-b (Kendall 1945); `None` where one side does not vary.
 #[must_use]
 pub fn tau_b(x: &[f64], y: &[f64]) -> Option<f64> {
-    let (x, y) = (ranks(x), ranks(y));
-    let scale = (untied(&x) * untied(&y)).sqrt();
-    (scale > 0.0).then(|| f64::from(agreement(&signs(&x), &y)) / scale)
+    let scale = (untied(x) * untied(y)).sqrt();
+    (scale > 0.0).then(|| f64::from(Order::of(x).agreement(&places(y))) / scale)
 }
 
 /// Returns the two-sided p of a tau-b, and how it was found.
 #[must_use]
 pub fn tau_b_p(x: &[f64], y: &[f64]) -> Option<(f64, Method)> {
     tau_b(x, y)?;
-    let (signs, mut y) = (signs(&ranks(x)), ranks(y));
+    let (mut order, mut y) = (Order::of(x), places(y));
     // The scale is the same for every order, so that whole numbers can be compared.
-    let observed = agreement(&signs, &y).abs();
+    let observed = order.agreement(&y).abs();
     if y.len() <= EXACT_UP_TO {
         let (mut hits, mut all) = (0u32, 0u32);
         permute(&mut y, &mut |y| {
             all += 1;
-            hits += u32::from(agreement(&signs, y).abs() >= observed);
+            hits += u32::from(order.agreement(y).abs() >= observed);
         });
         return Some((f64::from(hits) / f64::from(all), Method::Exact));
     }
     let mut lot = Lot(SEED);
     let hits = (0..DRAWN).filter(|_| {
         lot.shuffle(&mut y);
-        agreement(&signs, &y).abs() >= observed
+        order.agreement(&y).abs() >= observed
     });
     let hits = u32::try_from(hits.count()).unwrap_or(u32::MAX);
     Some((f64::from(1 + hits) / f64::from(DRAWN + 1), Method::Drawn))
@@ -76,11 +75,11 @@ pub fn tau_b_p(x: &[f64], y: &[f64]) -> Option<(f64, Method)> {
 #[must_use]
 pub fn circular_shift_p(x: &[f64], y: &[f64]) -> Option<f64> {
     tau_b(x, y)?;
-    let (signs, mut y) = (signs(&ranks(x)), ranks(y));
-    let observed = agreement(&signs, &y).abs();
+    let (mut order, mut y) = (Order::of(x), places(y));
+    let observed = order.agreement(&y).abs();
     let mut hits = 0;
     for _ in 0..y.len() {
-        hits += u32::from(agreement(&signs, &y).abs() >= observed);
+        hits += u32::from(order.agreement(&y).abs() >= observed);
         y.rotate_left(1);
     }
     Some(f64::from(hits) / to_f64(y.len()))
@@ -179,37 +178,79 @@ fn repeats(values: &[f64]) -> Vec<usize> {
     sorted.chunk_by(|a, b| a == b).map(<[f64]>::len).filter(|n| *n > 1).collect()
 }
 
-/// Returns whole numbers in the order of values, equal ones for ties.
-fn ranks(values: &[f64]) -> Vec<i16> {
-    let rank = |value: &f64| values.iter().filter(|other| *other < value).count();
-    values.iter().map(|value| i16::try_from(rank(value)).unwrap_or(i16::MAX)).collect()
-}
-
 /// Returns how many pairs are no tie.
-fn untied(ranks: &[i16]) -> f64 {
-    let pairs = ranks.iter().enumerate().flat_map(|(i, a)| ranks[..i].iter().map(move |b| a != b));
+fn untied(values: &[f64]) -> f64 {
+    let pairs = values.iter().enumerate().flat_map(|(i, a)| values[..i].iter().map(move |b| a != b));
     to_f64(pairs.filter(|differ| *differ).count())
 }
 
-/// Returns the sign of each pair, row by row below the diagonal.
-fn signs(ranks: &[i16]) -> Vec<Vec<i16>> {
-    let row = |(i, a): (usize, &i16)| ranks[..i].iter().map(|b| (a - b).signum()).collect();
-    ranks.iter().enumerate().map(row).collect()
+/// Where a value stands among all in their order: a place of its own, and the range that its ties share.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    own: u16,
+    first: u16,
+    end: u16,
 }
 
-/// Returns concordant less discordant pairs.
-fn agreement(signs: &[Vec<i16>], ranks: &[i16]) -> i32 {
-    let row = |(i, row): (usize, &Vec<i16>)| -> i32 {
-        let own = ranks[i];
-        let sum: i16 = row.iter().zip(ranks).map(|(sign, rank)| sign * (own - rank).signum()).sum();
-        i32::from(sum)
+/// Returns the place of each value.
+fn places(values: &[f64]) -> Vec<Place> {
+    let small = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let place = |(i, value): (usize, &f64)| {
+        let below = values.iter().filter(|other| *other < value).count();
+        let same = values.iter().filter(|other| *other == value).count();
+        let before = values[..i].iter().filter(|other| *other == value).count();
+        Place { own: small(below + before), first: small(below), end: small(below + same) }
     };
-    signs.iter().enumerate().map(row).sum()
+    values.iter().enumerate().map(place).collect()
+}
+
+/// The order of x, in groups of ties, with room to count in.
+struct Order {
+    groups: Vec<Vec<usize>>,
+    /// A bit for each place of y that has been passed.
+    passed: Vec<u64>,
+}
+
+impl Order {
+    fn of(x: &[f64]) -> Self {
+        let mut order: Vec<usize> = (0..x.len()).collect();
+        order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));
+        let groups = order.chunk_by(|a, b| x[*a] == x[*b]).map(<[usize]>::to_vec).collect();
+        Self { groups, passed: vec![0; x.len().div_ceil(64)] }
+    }
+
+    /// Returns concordant less discordant pairs: for each value, those with a smaller x and a smaller y
+    /// less those with a smaller x and a larger y.
+    fn agreement(&mut self, y: &[Place]) -> i32 {
+        self.passed.fill(0);
+        let (mut sum, mut total) = (0, 0);
+        for group in &self.groups {
+            for place in group.iter().map(|i| y[*i]) {
+                let smaller = below(&self.passed, place.first);
+                let is_alone = place.end - place.first == 1;
+                let not_larger = if is_alone { smaller } else { below(&self.passed, place.end) };
+                sum += smaller - (total - not_larger);
+            }
+            for place in group.iter().map(|i| y[*i]) {
+                self.passed[usize::from(place.own) / 64] |= 1 << (place.own % 64);
+                total += 1;
+            }
+        }
+        sum
+    }
+}
+
+/// Returns how many bits are set below a place.
+fn below(bits: &[u64], place: u16) -> i32 {
+    let (whole, rest) = (usize::from(place) / 64, place % 64);
+    let words: u32 = bits[..whole].iter().map(|word| word.count_ones()).sum();
+    let last = bits.get(whole).map_or(0, |word| (word & ((1 << rest) - 1)).count_ones());
+    (words + last).cast_signed()
 }
 
 /// Visits every order of values (Heap 1963).
-fn permute(values: &mut [i16], visit: &mut impl FnMut(&[i16])) {
-    fn heap(k: usize, values: &mut [i16], visit: &mut impl FnMut(&[i16])) {
+fn permute<T>(values: &mut [T], visit: &mut impl FnMut(&[T])) {
+    fn heap<T>(k: usize, values: &mut [T], visit: &mut impl FnMut(&[T])) {
         if k <= 1 {
             return visit(values);
         }
@@ -236,7 +277,7 @@ impl Lot {
     }
 
     /// Puts values in a random order (Fisher-Yates).
-    fn shuffle(&mut self, values: &mut [i16]) {
+    fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
             // A product in place of a remainder: no order is likelier than another by more than 2^-50.
             let j = (u128::from(self.next()) * (i as u128 + 1)) >> 64;

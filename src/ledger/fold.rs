@@ -127,7 +127,7 @@ impl Ledger {
     }
 
     /// Returns the standing facts about a slot, oldest recorded first.
-    fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
+    pub(super) fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
         let ids = self.by_occurrence.get(occurrence).into_iter().flatten();
         self.as_written(ids.filter(|id| self.stands(id)))
     }
@@ -135,24 +135,19 @@ impl Ledger {
     /// Returns the answer that resolves a slot: the first intake or skip that stands.
     #[must_use]
     pub fn answer(&self, occurrence: &OccurrenceId) -> Option<&Record> {
-        self.about(occurrence)
-            .into_iter()
-            .find(|record| matches!(record.fact, Fact::Intake { .. } | Fact::Skip { .. }))
+        answer_of(&self.about(occurrence))
     }
 
     /// Returns the newest snooze of a slot.
     #[must_use]
     pub fn snooze(&self, occurrence: &OccurrenceId) -> Option<&Record> {
-        self.about(occurrence).into_iter().rfind(|record| matches!(record.fact, Fact::Snooze { .. }))
+        snooze_of(&self.about(occurrence))
     }
 
     /// Returns the time that the newest snooze of a slot ends.
     #[must_use]
     pub fn snoozed_until(&self, occurrence: &OccurrenceId) -> Option<Timestamp> {
-        match self.snooze(occurrence)?.fact {
-            Fact::Snooze { until, .. } => Some(until),
-            _ => None,
-        }
+        self.snooze(occurrence).and_then(ends)
     }
 
     /// Returns the instants at which a slot's reminder was delivered, in order.
@@ -235,16 +230,18 @@ impl Ledger {
         self.about(occurrence).iter().any(|record| is_desktop(&record.fact))
     }
 
+    /// Returns the intakes of an item that stand.
+    pub fn intake_records(&self, item: &ItemId) -> impl Iterator<Item = &Record> {
+        let ids = self.intakes_by_item.get(item).into_iter().flatten();
+        ids.filter(|id| self.stands(id)).filter_map(|id| self.records.get(id))
+    }
+
     /// Returns the instants at which an item was taken, in order; dates without a time are left out.
     #[must_use]
     pub fn intakes(&self, item: &ItemId) -> Vec<Timestamp> {
         let mut found: Vec<_> = self
-            .intakes_by_item
-            .get(item)
-            .into_iter()
-            .flatten()
-            .filter(|id| self.stands(id))
-            .filter_map(|id| match self.records[id].fact.at() {
+            .intake_records(item)
+            .filter_map(|record| match record.fact.at() {
                 When::Instant(at) => Some(at),
                 When::Date(_) => None,
             })
@@ -385,6 +382,24 @@ impl Ledger {
         if let Some(key) = record.fact.key() {
             self.by_key.remove(key);
         }
+    }
+}
+
+/// Returns the answer among the facts about a slot: the first intake or skip.
+pub(super) fn answer_of<'a>(about: &[&'a Record]) -> Option<&'a Record> {
+    about.iter().copied().find(|record| matches!(record.fact, Fact::Intake { .. } | Fact::Skip { .. }))
+}
+
+/// Returns the newest snooze among the facts about a slot.
+pub(super) fn snooze_of<'a>(about: &[&'a Record]) -> Option<&'a Record> {
+    about.iter().copied().rfind(|record| matches!(record.fact, Fact::Snooze { .. }))
+}
+
+/// Returns when a snooze ends.
+pub(super) fn ends(snooze: &Record) -> Option<Timestamp> {
+    match snooze.fact {
+        Fact::Snooze { until, .. } => Some(until),
+        _ => None,
     }
 }
 

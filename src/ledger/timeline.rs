@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::fold::{answer_of, ends, snooze_of};
 use super::{Fact, Ledger, Record};
 use crate::schedule::{ItemId, Occurrence, Plan, Planned, Quantity};
 
@@ -81,9 +82,11 @@ pub struct Standing {
 pub fn standing(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Standing {
     let Occurrence { id, at } = &planned.occurrence;
     let item = &planned.regimen.item;
-    let snoozed_until = ledger.snoozed_until(id);
+    // Looked up once: this is done for each slot of years.
+    let about = ledger.about(id);
+    let snoozed_until = snooze_of(&about).and_then(ends);
     let closes = closes(planned, snoozed_until);
-    let answer = ledger.answer(id);
+    let answer = answer_of(&about);
     let state = match answer.map(|record| &record.fact) {
         Some(Fact::Intake { amount, planned, .. }) => taken(*amount, *planned),
         Some(_) => State::Skipped,
