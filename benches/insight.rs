@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use dosed::insight::{Answers, Exposure, TIMING_WINDOW, associations, measure, record};
+use dosed::insight::{Answers, Exposure, Lot, TIMING_WINDOW, associations, measure, record};
 use dosed::ledger::{Fact, FactId, Ledger, Record, When};
 use dosed::schedule::{Plan, ZoneHistory};
 use jiff::tz::TimeZone;
@@ -32,16 +32,16 @@ fn main() {
         }
     });
     let mut lot = Lot(7);
-    let mut draw = |n: usize, scale: f64| -> Vec<Option<f64>> {
-        (0..n).map(|_| Some((lot.unit() * scale).round())).collect()
+    let mut draw = |n: usize, scale: usize| -> Vec<Option<f64>> {
+        (0..n).map(|_| Some(f64::from(u32::try_from(lot.below(scale)).expect("small")))).collect()
     };
     let months = 12 * usize::try_from(YEARS).expect("few");
     let times: Vec<f64> = (0..u32::try_from(months).expect("few")).map(f64::from).collect();
     let exposures: Vec<Exposure> = (0..6)
-        .map(|i| Exposure { item: i.to_string(), name: i.to_string(), shares: draw(months, 100.0) })
+        .map(|i| Exposure { item: i.to_string(), name: i.to_string(), shares: draw(months, 101) })
         .collect();
     let outcomes: Vec<Answers> = (0..5)
-        .map(|i| Answers { key: i.to_string(), text: i.to_string(), answers: draw(months, 10.0) })
+        .map(|i| Answers { key: i.to_string(), text: i.to_string(), answers: draw(months, 11) })
         .collect();
     told("insight, ten years of monthly check-ins and six habits", || {
         black_box(associations(&times, &exposures, &outcomes, ("0", "0")));
@@ -88,18 +88,5 @@ fn told(what: &str, mut round: impl FnMut()) {
     #[expect(clippy::print_stdout, reason = "this is what a measurement is for")]
     {
         println!("{what}: median {median:.1} ms, maximum {most:.1} ms of {ROUNDS} rounds");
-    }
-}
-
-/// A small random generator (`SplitMix64`, Steele 2014).
-struct Lot(u64);
-
-impl Lot {
-    fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        f64::from(u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0)) / f64::from(u32::MAX)
     }
 }

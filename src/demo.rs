@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use tokio::sync::mpsc;
 
 use crate::config;
-use crate::insight::{FORM, LANGUAGE, QUESTIONS};
+use crate::insight::{FORM, LANGUAGE, Lot, QUESTIONS};
 use crate::ledger::{Channel, CheckIn, Details, Fact, Place, Region, Scan, When};
 use crate::reminder::Token;
 use crate::schedule::{Item, Kind, Plan, Planned, ZoneHistory};
@@ -21,6 +21,9 @@ pub const MARK: &str = "made-up";
 
 /// How far back the record begins, in days.
 const DAYS: i64 = 730;
+
+/// Where the made-up numbers begin.
+const SEED: u64 = 20_240_101;
 
 /// The schedule of the made-up person.
 pub const SCHEDULE: &str = r#"
@@ -70,18 +73,9 @@ times = ["09:00"]
 grace = "60 days"
 "#;
 
-/// A small random generator (`SplitMix64`, Steele 2014), so that the years are the same at every time.
-struct Lot(u64);
-
-impl Lot {
-    /// Returns a number from 0 to 99.
-    fn percent(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % 100
-    }
+/// Returns a number from 0 to 99.
+fn percent(lot: &mut Lot) -> u64 {
+    u64::try_from(lot.below(100)).unwrap_or(0)
 }
 
 /// Fills a directory with two made-up years up to `now`; one that is filled stays as it is.
@@ -123,7 +117,7 @@ pub fn fill(dir: &Path, zone_name: &str, zone: &TimeZone, now: Timestamp) -> Res
 
 /// Makes up the facts, in the order of their time.
 fn years(zone_name: &str, zone: &TimeZone, now: Timestamp) -> Vec<(Timestamp, Fact)> {
-    let mut lot = Lot(20_240_101);
+    let mut lot = Lot(SEED);
     let first = zone.to_datetime(now).date().saturating_sub(DAYS.days());
     let begun = instant(first, Time::midnight(), zone, now);
     let mut plan = Plan::new(ZoneHistory::fixed(zone.clone()));
@@ -177,18 +171,18 @@ fn day(
     let likely = likely - if is_weekend { 12 } else { 0 } - if days / 45 % 4 == 2 { 25 } else { 0 };
     let place = Channel::Desktop(Place { notification: 1, server: None });
     let delivered = Fact::Delivered { occurrence: id.clone(), at, channel: place };
-    let minutes = i64::try_from(lot.percent()).unwrap_or(0);
+    let minutes = i64::try_from(percent(lot)).unwrap_or(0);
     let later = at.saturating_add(SignedDuration::from_mins(minutes)).unwrap_or(at);
     let mut facts = Vec::new();
     // Now and then the machine was off.
-    if lot.percent() >= 2 {
+    if percent(lot) >= 2 {
         facts.push((at, delivered));
     } else {
         return facts;
     }
-    let drawn = lot.percent();
+    let drawn = percent(lot);
     if drawn < likely {
-        let amount = (item.kind == Kind::Habit).then(|| format!("{} min", 15 + lot.percent() / 4));
+        let amount = (item.kind == Kind::Habit).then(|| format!("{} min", 15 + percent(lot) / 4));
         facts.push((
             later,
             Fact::Intake {
@@ -218,10 +212,10 @@ fn check_in(planned: &Planned<'_>, n: usize, lot: &mut Lot) -> (Timestamp, Fact)
     let drift = u8::try_from(n / 8).unwrap_or(0).min(2);
     let mut answers = std::collections::BTreeMap::new();
     for question in QUESTIONS {
-        let noise = u8::try_from(lot.percent() / 25).unwrap_or(0);
+        let noise = u8::try_from(percent(lot) / 25).unwrap_or(0);
         let is_complaint = question.low == "none";
         let answer = if is_complaint { 5 - drift + noise } else { 3 + drift + noise };
-        answers.insert(question.key.to_owned(), (lot.percent() >= 4).then_some(answer.min(10)));
+        answers.insert(question.key.to_owned(), (percent(lot) >= 4).then_some(answer.min(10)));
     }
     let changed = (n % 9 == 5).then(|| "travel".to_owned());
     let details = CheckIn { form: FORM.to_owned(), language: LANGUAGE.to_owned(), answers, changed };

@@ -127,42 +127,8 @@ taper = [{ from = 2026-12-01, dose = "1 mg" }, { from = 2026-12-01, dose = "2 mg
 #[test]
 fn channels_are_checked() {
     check(
-        r#"[[supplement]]
-id = "a"
-times = ["08:00"]
-grace = "1h"
-then = [{ after = "2h", channel = "phone" }, { after = "10m", channel = "phon" }]
-
-[[channel]]
-id = "phone"
-kind = "command"
-command = ["call"]
-url = "https://example.org"
-timeout = "3 months"
-
-[[channel]]
-id = "phone"
-kind = "webhook"
-
-[[channel]]
-id = "desktop"
-kind = "ntfy"
-
-[[channel]]
-id = "n"
-kind = "ntfy"
-server = "https://me:secret@ntfy.sh"
-topic = "x"
-topic-from = { file = "topic" }
-priority = 9
-
-[[channel]]
-id = "w"
-kind = "webhook"
-url = "ftp://example.org"
-token-from = { file = "/a", credential = "b" }
-"#,
-        &[(19, 6, "`desktop` is what the desktop itself is called | use another id")],
+        "[[habit]]\nid = \"a\"\nas-needed = true\n\n[[channel]]\nid = \"desktop\"\nkind = \"ntfy\"\n",
+        &[(6, 6, "`desktop` is what the desktop itself is called | use another id")],
     );
     check(
         r#"[[supplement]]

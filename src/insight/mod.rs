@@ -19,5 +19,5 @@ pub use scans::{
     precision_error_of, slope,
 };
 pub use stats::{
-    Method, SEED, circular_shift_p, detrended, effective_n, holm, rho, tau_b, tau_b_p, theil_sen,
+    Lot, Method, SEED, circular_shift_p, detrended, effective_n, holm, rho, tau_b, tau_b_p, theil_sen,
 };

@@ -265,7 +265,8 @@ fn permute<T>(values: &mut [T], visit: &mut impl FnMut(&[T])) {
 }
 
 /// A small random generator (`SplitMix64`, Steele 2014): repeatable from its seed.
-struct Lot(u64);
+#[derive(Clone, Debug)]
+pub struct Lot(pub u64);
 
 impl Lot {
     fn next(&mut self) -> u64 {
@@ -276,12 +277,17 @@ impl Lot {
         z ^ (z >> 31)
     }
 
+    /// Returns a number below another, which must not be zero.
+    pub fn below(&mut self, n: usize) -> usize {
+        // A product in place of a remainder: no number is likelier than another by more than 2^-50.
+        let number = (u128::from(self.next()) * (n as u128)) >> 64;
+        usize::try_from(number).unwrap_or(0)
+    }
+
     /// Puts values in a random order (Fisher-Yates).
     fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
-            // A product in place of a remainder: no order is likelier than another by more than 2^-50.
-            let j = (u128::from(self.next()) * (i as u128 + 1)) >> 64;
-            values.swap(i, usize::try_from(j).unwrap_or(0));
+            values.swap(i, self.below(i + 1));
         }
     }
 }
