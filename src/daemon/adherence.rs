@@ -32,7 +32,8 @@ pub(super) async fn adherence(
         return Err(Failure::Asked(format!("the range is wider than {MAX_RANGE_DAYS} days")));
     }
     let at = |date| instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked);
-    let (from, to) = (at(since)?, at(until)?);
+    // What lies further ahead is open, and there is no end of it.
+    let (from, to) = (at(since)?, at(until.min(scene.today().saturating_add(1.day())).max(since))?);
     let ledger = scene.ledger(from, to, item).await?;
     let mut rows = Vec::new();
     for id in scene.plan.items().filter(|id| item.is_none_or(|item| item == *id)) {

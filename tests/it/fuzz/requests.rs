@@ -14,7 +14,10 @@ const REQUEST_WORDS: &[&str] = &[
     "@TOMORROWT12:00", "TODAY", "take", "skip", "snooze", "log", "retract", "fuzz-0000.1", "fuzz-0000.9", "{",
     "}", "[", "]", "{\"at\":", "\"at\":\"00:00\"", "\"amount\":\"1 piece\"", "\"note\":\"x\"",
     "\"reason\":\"x\"", "\"for\":\"1h\"", "\"item\":\"walk\"", "\"until\":\"2099-01-01\"", "null", ",",
-    "5e9 CFU", "36525 days", "2020-01-01", "2049-12-31", "[Europe/Berlin]",
+    "/v1/adherence", "/v1/insight", "/v1/forms", "/v1/check-ins", "/v1/scans", "/v1/stock",
+    "/v1/items/quarterly/check-in", "/v1/items/dexa/scan", "/v1/items/probiotic/stock",
+    "\"answers\":{\"energy\":7}", "\"answers\":{\"region\":\"total-hip\",\"bmd\":0.9}", "\"add\":60",
+    "\"count\":5", "\"confirm\":true", "5e9 CFU", "36525 days", "2020-01-01", "2049-12-31", "[Europe/Berlin]",
 ];
 
 /// Every sort of rule and kind, due from midnight on.
