@@ -177,10 +177,12 @@ impl Daemon {
             }
             None => print("  next      nothing is planned"),
         }
-        let have = usize::from(!self.wrote_schedule) * crate::insight::NEEDED;
-        if let Some(date) = insight::first_answer(plan, have, now, zone) {
+        // At the very first start nothing is answered yet.
+        let first_answer = self.wrote_schedule.then(|| insight::first_answer(plan, 0, now, zone)).flatten();
+        if let Some(date) = first_answer {
+            let needed = crate::insight::NEEDED;
             print(&format!(
-                "  insight   a first look at what goes with what needs 6 check-ins: by the schedule, on {date}"
+                "  insight   a first look at what goes with what needs {needed} check-ins: by the schedule, on {date}"
             ));
         }
         print(
