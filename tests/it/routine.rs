@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::Home;
+use crate::support::{Home, soon};
 
 const SCHEDULE: &str = r#"
 [[check-in]]
@@ -97,6 +97,22 @@ fn a_check_in_is_asked_or_given_and_compared_after_answering() {
     home.good(&["undo", last]);
     assert_eq!(home.json(&["check-in", "list", "--json"]).as_array().unwrap().len(), 2);
     assert!(home.good(&["check-in", "list"]).contains("not medical advice"));
+}
+
+#[test]
+fn a_check_in_that_is_due_is_answered_with_its_form() {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()).date();
+    let due = format!("from = {today}\ntimes = [\"{}\"]", soon(2));
+    let home = Home::with_schedule(&SCHEDULE.replace("from = 2026-12-01\ntimes = [\"18:00\"]", &due));
+    let _daemon = home.start();
+    let state = |home: &Home| home.json(&["today", "--json"])[0]["state"].clone();
+    while state(&home) != "due" {}
+    // The picker asks the form in place of one key.
+    let (good, said, _) = typed(&home, &["answer"], "3\n4\n5\n6\n7\n\n");
+    assert!(good && said.contains("Bloating (0 none .. 10 worst imaginable)"), "{said}");
+    assert_eq!(state(&home), "taken");
+    let answered = home.json(&["check-in", "list", "--json"])[0].clone();
+    assert_eq!((&answered["answers"]["bloating"], &answered["answers"]["wellness"]), (&json!(3), &json!(7)));
 }
 
 #[test]
