@@ -94,7 +94,10 @@ pub fn today(occurrences: &Value, now: Timestamp) -> String {
         .collect();
     let mut out = table(&lines);
     if let Some(due) = rows.iter().find(|row| text(row, "state") == "due") {
-        out.push_str(&format!("\n{FAINT}to answer: dosed take {}{FAINT:#}\n", text(due, "item")));
+        out.push_str(&format!(
+            "\n{FAINT}to answer: dosed answer, one by one; or dosed take {}{FAINT:#}\n",
+            text(due, "item")
+        ));
     }
     out
 }
