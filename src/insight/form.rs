@@ -64,6 +64,7 @@ pub const SCAN_QUESTIONS: [(&str, &str, &str); 10] = [
 ///
 /// A name is none of the form's, or an answer is not from 0 to 10.
 pub fn check_in(answers: &BTreeMap<String, String>) -> Result<CheckIn, String> {
+    let answers = &as_asked(answers);
     let known = || QUESTIONS.iter().map(|question| question.key).chain([CHANGED]);
     known_only(answers, known().collect())?;
     let mut found = BTreeMap::new();
@@ -95,6 +96,7 @@ pub fn check_in(answers: &BTreeMap<String, String>) -> Result<CheckIn, String> {
 ///
 /// A name is none of the form's, the region or the density is missing, or one cannot be read.
 pub fn scan(answers: &BTreeMap<String, String>) -> Result<Scan, String> {
+    let answers = &as_asked(answers);
     known_only(answers, SCAN_QUESTIONS.iter().map(|(key, _, _)| *key).collect())?;
     let missing = |key: &str| format!("`{key}` is missing");
     let read = |error: ParseDetailsError| error.to_string();
@@ -117,6 +119,16 @@ pub fn scan(answers: &BTreeMap<String, String>) -> Result<Scan, String> {
         z_score: text(answers, "z-score")?,
         lsc,
     })
+}
+
+/// Returns the answers under the names of the forms: a question can be named as it is asked, in words.
+fn as_asked(answers: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let name = |key: &String| {
+        let words = key.trim().to_lowercase().replace(['_', ' '], "-");
+        let asked = QUESTIONS.iter().find(|question| question.text.to_lowercase().replace(' ', "-") == words);
+        asked.map_or(words, |question| question.key.to_owned())
+    };
+    answers.iter().map(|(key, answer)| (name(key), answer.clone())).collect()
 }
 
 fn known_only(answers: &BTreeMap<String, String>, known: Vec<&str>) -> Result<(), String> {
@@ -154,6 +166,14 @@ mod tests {
         assert_eq!((check_in.answers["bloating"], check_in.answers["energy"]), (Some(0), Some(7)));
         assert_eq!((check_in.answers["wellness"], check_in.changed.as_deref()), (None, Some("travel")));
         assert_eq!(check_in.answers.len(), QUESTIONS.len());
+    }
+
+    #[test]
+    fn a_question_can_be_named_as_it_is_asked() {
+        let found = check_in(&answers(&[("overall-wellness", "8"), ("Abdominal discomfort", "2")])).unwrap();
+        assert_eq!((found.answers["wellness"], found.answers["discomfort"]), (Some(8), Some(2)));
+        let found = scan(&answers(&[("region", "total-hip"), ("bmd", "0.9"), ("t_score", "-1.2")])).unwrap();
+        assert_eq!(found.t_score.as_deref(), Some("-1.2"));
     }
 
     #[test]
