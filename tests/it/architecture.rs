@@ -54,7 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "run",
         &[
             "answer", "api", "cli", "client", "clock", "config", "daemon", "demo", "doctor", "form", "paths",
-            "render", "schedule", "store",
+            "render", "report", "schedule", "store",
         ],
     ),
     ("main", &["cli", "panics", "run"]),
