@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::query::{Failure, Scene, instant};
 use crate::api::{At, MAX_RANGE_DAYS};
-use crate::insight::{Adherence, Outcome, TIMING_WINDOW, Taken, measure, record};
+use crate::insight::{Adherence, TIMING_WINDOW, Taken, measure, record};
 use crate::schedule::{ItemId, Recurrence};
 
 /// How many days are looked back when nobody says.
@@ -93,7 +93,7 @@ fn days(occurrences: &[Taken]) -> Value {
     let day = |of: &[Taken]| {
         let measured = measure(of, 0, TIMING_WINDOW);
         let state = match measured {
-            _ if of.iter().any(|taken| taken.outcome == Outcome::Open) => "open",
+            _ if of.iter().any(Taken::is_open) => "open",
             Adherence { eligible: 0, .. } => "excused",
             Adherence { taken, eligible, .. } if taken == eligible => "all",
             Adherence { taken: 0, partial: 0, unknown: 1.., .. } => "unknown",

@@ -59,22 +59,13 @@ async fn recorded(scene: &Scene, kind: Kind) -> Result<Vec<(ItemId, Record)>, Fa
         }
         found.extend(ledger.standing().map(|record| (item.clone(), record.clone())));
     }
-    found.sort_by_key(|(_, record)| (instant(record), record.recorded_at, record.id.seq));
+    found.sort_by_key(|(_, record)| (record.instant(), record.recorded_at, record.id.seq));
     Ok(found)
-}
-
-fn instant(record: &Record) -> Timestamp {
-    match record.fact.at() {
-        When::Instant(at) => at,
-        When::Date(date) => {
-            jiff::tz::TimeZone::UTC.to_timestamp(date.at(12, 0, 0, 0)).unwrap_or(record.recorded_at)
-        }
-    }
 }
 
 /// Returns when it was, in years.
 fn years(record: &Record) -> f64 {
-    instant(record).duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() / YEAR_SECONDS
+    record.instant().duration_since(Timestamp::UNIX_EPOCH).as_secs_f64() / YEAR_SECONDS
 }
 
 fn when(record: &Record, scene: &Scene) -> String {

@@ -9,10 +9,10 @@ use super::forms::{answered, date_of};
 use super::query::{Failure, Scene, instant};
 use crate::api::At;
 use crate::insight::{
-    Answers, Exposure, NEEDED, Outcome, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, associations, composite,
-    measure, record,
+    Answers, Exposure, NEEDED, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, associations, composite, measure,
+    record,
 };
-use crate::ledger::{CheckIn, Fact, Ledger};
+use crate::ledger::{CheckIn, Fact, Ledger, State};
 use crate::schedule::{Item, ItemId, Kind, Plan};
 
 /// How many days before a check-in its habits are looked at.
@@ -66,10 +66,10 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
     let days = |date: &Date| today.until(*date).map_or(0, |span| span.get_days());
     let times: Vec<f64> = check_ins.iter().map(|(date, _)| f64::from(days(date))).collect();
     let primary = primary(&items).map(|item| item.id.to_string()).unwrap_or_default();
-    let (exposure, comparable) = (primary.clone(), exposures.clone());
+    let exposure = primary.clone();
     // Thousands of orders are looked at: not where reminders wait.
     let found = tokio::task::spawn_blocking(move || {
-        associations(&times, &comparable, &outcomes, (&exposure, PRIMARY_OUTCOME))
+        associations(&times, &exposures, &outcomes, (&exposure, PRIMARY_OUTCOME))
     })
     .await
     .map_err(|error| Failure::Asked(error.to_string()))?;
@@ -143,11 +143,8 @@ fn share_before(scene: &Scene, ledger: &Ledger, item: &Item, date: Date) -> Resu
 /// Returns the part of the window of which it is known what was taken.
 fn known_days(occurrences: &[Taken], from: Date, until: Date) -> f64 {
     let days = from.until(until).map_or(0, |span| span.get_days()).max(0);
-    let mut unknown: Vec<Date> = occurrences
-        .iter()
-        .filter(|taken| taken.outcome == Outcome::Unknown)
-        .map(|taken| taken.date)
-        .collect();
+    let mut unknown: Vec<Date> =
+        occurrences.iter().filter(|taken| taken.state == State::Unknown).map(|taken| taken.date).collect();
     unknown.dedup();
     let unknown = i32::try_from(unknown.len()).unwrap_or(i32::MAX);
     f64::from(days - unknown) / f64::from(WINDOW_DAYS)

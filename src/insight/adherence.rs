@@ -18,34 +18,23 @@ const INTERVAL_FROM: u32 = 10;
 /// The 97.5 % quantile of the normal distribution, for intervals of 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// What became of one planned occurrence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// As planned.
-    Taken,
-    /// Less than planned.
-    Partial,
-    /// The person decided not to.
-    Skipped,
-    /// Asked, and not answered.
-    Missed,
-    /// Could not be asked.
-    Unknown,
-    /// Paused, or taken out of the schedule while it was open.
-    Excused,
-    /// It can still be answered, or its time has not come.
-    Open,
-}
-
 /// One planned occurrence, as adherence looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// The local date that it was planned for.
     pub date: Date,
     /// What became of it.
-    pub outcome: Outcome,
+    pub state: State,
     /// How long after its time it was taken, negative before; only where that is known to the minute.
     pub offset: Option<SignedDuration>,
+}
+
+impl Taken {
+    /// Tells whether it can still be answered, or its time has not come.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Upcoming | State::Due)
+    }
 }
 
 /// The measures of one item over a range of local dates; shares are fractions, `None` where nothing was due.
@@ -108,9 +97,9 @@ struct Day {
 /// Measures occurrences, which stand in the order of their time; `extra` was taken beside them.
 #[must_use]
 pub fn measure(occurrences: &[Taken], extra: u32, window: SignedDuration) -> Adherence {
-    let count = |outcome| count_where(occurrences, |taken| taken.outcome == outcome);
-    let (taken, unknown) = (count(Outcome::Taken), count(Outcome::Unknown));
-    let (excused, open) = (count(Outcome::Excused), count(Outcome::Open));
+    let count = |state| count_where(occurrences, |taken| taken.state == state);
+    let (taken, unknown) = (count(State::Taken), count(State::Unknown));
+    let (excused, open) = (count(State::Excused), count_where(occurrences, Taken::is_open));
     let planned = count_where(occurrences, |_| true);
     let eligible = planned - excused - open;
     let of_eligible = |part: u32| (eligible > 0).then(|| f64::from(part) / f64::from(eligible));
@@ -131,9 +120,9 @@ pub fn measure(occurrences: &[Taken], extra: u32, window: SignedDuration) -> Adh
         planned,
         eligible,
         taken,
-        partial: count(Outcome::Partial),
-        skipped: count(Outcome::Skipped),
-        missed: count(Outcome::Missed),
+        partial: count(State::Partial),
+        skipped: count(State::Skipped),
+        missed: count(State::Missed),
         unknown,
         excused,
         extra,
@@ -167,13 +156,13 @@ fn days(occurrences: &[Taken]) -> BTreeMap<Date, Day> {
     let mut days: BTreeMap<Date, Day> = BTreeMap::new();
     for taken in occurrences {
         let day = days.entry(taken.date).or_default();
-        match taken.outcome {
-            Outcome::Open => day.open = true,
-            Outcome::Excused => {}
-            outcome => {
+        match taken.state {
+            State::Upcoming | State::Due => day.open = true,
+            State::Excused => {}
+            state => {
                 day.eligible += 1;
-                day.taken += u32::from(outcome == Outcome::Taken);
-                day.any |= matches!(outcome, Outcome::Taken | Outcome::Partial);
+                day.taken += u32::from(state == State::Taken);
+                day.any |= matches!(state, State::Taken | State::Partial);
             }
         }
     }
@@ -225,9 +214,9 @@ pub fn record(
         let is_paused = ledger.is_paused(item, line.planned.occurrence.at);
         let was_taken = matches!(line.standing.state, State::Taken | State::Partial);
         extra += u32::from(is_paused && was_taken);
-        let outcome = if is_paused { Outcome::Excused } else { outcome(line.standing.state) };
-        let offset = (outcome == Outcome::Taken).then(|| offset(line)).flatten();
-        occurrences.push(Taken { date: date(line, plan), outcome, offset });
+        let state = if is_paused { State::Excused } else { line.standing.state };
+        let offset = (state == State::Taken).then(|| offset(line)).flatten();
+        occurrences.push(Taken { date: date(line, plan), state, offset });
     }
     let zone = plan.zones.zone_at(now);
     let (first, last) = (zone.to_datetime(from).date(), zone.to_datetime(until).date());
@@ -254,18 +243,6 @@ fn zone<'a>(line: &'a Line<'_>, plan: &'a Plan) -> &'a TimeZone {
     own.unwrap_or_else(|| plan.zones.zone_at(line.planned.occurrence.at))
 }
 
-fn outcome(state: State) -> Outcome {
-    match state {
-        State::Taken => Outcome::Taken,
-        State::Partial => Outcome::Partial,
-        State::Skipped => Outcome::Skipped,
-        State::Missed => Outcome::Missed,
-        State::Unknown => Outcome::Unknown,
-        State::Excused => Outcome::Excused,
-        State::Upcoming | State::Due => Outcome::Open,
-    }
-}
-
 fn offset(line: &Line<'_>) -> Option<SignedDuration> {
     match line.standing.answer.as_ref()?.fact.at() {
         When::Instant(at) => Some(at.duration_since(line.planned.occurrence.at)),
@@ -285,17 +262,17 @@ mod tests {
         let mut occurrences = Vec::new();
         for day in days.split(' ') {
             for letter in day.chars() {
-                let outcome = match letter {
-                    'T' => Outcome::Taken,
-                    'p' => Outcome::Partial,
-                    'S' => Outcome::Skipped,
-                    'M' => Outcome::Missed,
-                    'U' => Outcome::Unknown,
-                    'P' => Outcome::Excused,
-                    'O' => Outcome::Open,
+                let state = match letter {
+                    'T' => State::Taken,
+                    'p' => State::Partial,
+                    'S' => State::Skipped,
+                    'M' => State::Missed,
+                    'U' => State::Unknown,
+                    'P' => State::Excused,
+                    'O' => State::Due,
                     other => panic!("{other}"),
                 };
-                occurrences.push(Taken { date, outcome, offset: None });
+                occurrences.push(Taken { date, state, offset: None });
             }
             date = date.tomorrow().unwrap();
         }
@@ -389,22 +366,23 @@ mod tests {
     }
 
     fn occurrences() -> impl Strategy<Value = Vec<Taken>> {
-        let outcome = prop::sample::select(vec![
-            Outcome::Taken,
-            Outcome::Partial,
-            Outcome::Skipped,
-            Outcome::Missed,
-            Outcome::Unknown,
-            Outcome::Excused,
-            Outcome::Open,
+        let state = prop::sample::select(vec![
+            State::Taken,
+            State::Partial,
+            State::Skipped,
+            State::Missed,
+            State::Unknown,
+            State::Excused,
+            State::Due,
+            State::Upcoming,
         ]);
-        prop::collection::vec((0i64..40, outcome, Just(())), 0..80).prop_map(|drawn| {
+        prop::collection::vec((0i64..40, state, Just(())), 0..80).prop_map(|drawn| {
             let first = jiff::civil::date(2026, 1, 1);
             let mut found: Vec<Taken> = drawn
                 .into_iter()
-                .map(|(day, outcome, ())| Taken {
+                .map(|(day, state, ())| Taken {
                     date: first.saturating_add(jiff::Span::new().days(day)),
-                    outcome,
+                    state,
                     offset: None,
                 })
                 .collect();
@@ -428,7 +406,7 @@ mod tests {
                 assert!((0.0..=1.0).contains(&share), "{share}");
             }
             let eligible: Vec<Taken> =
-                occurrences.into_iter().filter(|taken| taken.outcome != Outcome::Excused).collect();
+                occurrences.into_iter().filter(|taken| taken.state != State::Excused).collect();
             let mut without = measure(&eligible, extra, TIMING_WINDOW);
             (without.excused, without.planned) = (measured.excused, measured.planned);
             assert_eq!(without, measured);

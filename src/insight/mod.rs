@@ -9,7 +9,7 @@ mod form;
 mod scans;
 mod stats;
 
-pub use adherence::{Adherence, Outcome, TIMING_WINDOW, Taken, measure, record, wilson};
+pub use adherence::{Adherence, TIMING_WINDOW, Taken, measure, record, wilson};
 pub use associations::{Answers, Exposure, Insight, NEEDED, Pair, associations, composite};
 pub use form::{
     CHANGED, CLEAR_CHANGE, FORM, HIGHEST, LANGUAGE, QUESTIONS, Question, SCAN_QUESTIONS, check_in, scan,

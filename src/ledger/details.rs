@@ -162,10 +162,7 @@ mod tests {
             let density: Density = text.parse().unwrap();
             assert_eq!((density.0, density.to_string().as_str()), (value, written));
         }
-        for bad in ["", "0", "-0.9", "0,912", "0.91234", "912", "9e-1", "1.", ".9"] {
-            if bad == "1." {
-                continue;
-            }
+        for bad in ["", "0", "-0.9", "0,912", "0.91234", "912", "9e-1", ".9"] {
             assert!(bad.parse::<Density>().is_err(), "{bad}");
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::Details;
 use crate::schedule::{ChannelId, ItemId, OccurrenceId, Quantity};
@@ -328,4 +329,15 @@ pub struct Record {
     pub recorded_at: Timestamp,
     /// What happened.
     pub fact: Fact,
+}
+
+impl Record {
+    /// Returns when it happened; of a day whose hour is not known, its noon in UTC.
+    #[must_use]
+    pub fn instant(&self) -> Timestamp {
+        match self.fact.at() {
+            When::Instant(at) => at,
+            When::Date(date) => TimeZone::UTC.to_timestamp(date.at(12, 0, 0, 0)).unwrap_or(self.recorded_at),
+        }
+    }
 }

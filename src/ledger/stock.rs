@@ -1,9 +1,8 @@
 //! What is in the cupboard: counted down by intakes, from what the schedule says or the person counted.
 
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Fact, Ledger, Record, StockChange, When};
+use super::{Fact, Ledger, Record, StockChange};
 use crate::schedule::{ItemId, Plan, Quantity};
 
 /// How far ahead the end of a stock is looked for.
@@ -22,7 +21,7 @@ pub fn doses_left(plan: &Plan, facts: &Ledger, item: &ItemId) -> Option<u32> {
     let mut changes: Vec<(Timestamp, &Record)> = facts
         .standing()
         .filter(|record| record.fact.item() == Some(item))
-        .map(|record| (instant(record), record))
+        .map(|record| (record.instant(), record))
         .filter(|(at, _)| *at >= since)
         .collect();
     changes.sort_by_key(|(at, record)| (*at, record.recorded_at, record.id.seq));
@@ -70,12 +69,4 @@ pub fn runs_out(plan: &Plan, facts: &Ledger, item: &ItemId, left: u32, now: Time
 fn doses(amount: Option<Quantity>, dose: Option<Quantity>) -> i64 {
     let (Some(amount), Some(dose)) = (amount, dose) else { return 1 };
     amount.doses_of(dose).map_or(1, |doses| i64::try_from(doses).unwrap_or(i64::MAX))
-}
-
-fn instant(record: &Record) -> Timestamp {
-    match record.fact.at() {
-        When::Instant(at) => at,
-        // Of a day whose hour is not known, its noon.
-        When::Date(date) => TimeZone::UTC.to_timestamp(date.at(12, 0, 0, 0)).unwrap_or(record.recorded_at),
-    }
 }

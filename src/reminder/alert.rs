@@ -82,18 +82,10 @@ impl Reminder {
     pub(super) fn tidy_alerts(
         &mut self,
         looked: &BTreeSet<ItemId>,
+        askable: &BTreeSet<OccurrenceId>,
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let concerned: BTreeSet<&ItemId> = self
-            .alerts
-            .values()
-            .flat_map(|alert| alert.lines.keys())
-            .map(|id| &id.item)
-            .filter(|item| looked.contains(*item))
-            .collect();
-        let askable: BTreeSet<OccurrenceId> =
-            concerned.into_iter().flat_map(|item| self.askable(item, now)).map(|p| p.occurrence.id).collect();
         let mut changed = Vec::new();
         for (name, alert) in &mut self.alerts {
             let before = alert.lines.len();
@@ -288,20 +280,8 @@ impl Reminder {
     fn notice(&self, name: AlertId, now: Timestamp) -> Notice {
         let lines = self.alerts.get(&name).map(|alert| &alert.lines);
         let lines = lines.into_iter().flat_map(BTreeMap::values);
-        Notice::new(name, lines.clone(), &self.wording(lines, now, false, self.can_open))
-    }
-
-    /// Returns what the words of some lines depend on.
-    pub(super) fn wording<'a>(
-        &self,
-        lines: impl Iterator<Item = &'a Shown>,
-        now: Timestamp,
-        private: bool,
-        can_open: bool,
-    ) -> Wording<'_> {
-        let asked = lines.filter(|line| !line.lead).map(|line| &line.occurrence.id);
-        let extra = asked.map(|id| (id.clone(), self.extra_lines(id, now))).collect();
-        Wording { plan: &self.plan, now, snooze: self.settings.snooze, private, can_open, extra }
+        let wording = Wording { reminder: self, now, private: false, can_open: self.can_open };
+        Notice::new(name, lines, &wording)
     }
 }
 

@@ -77,11 +77,21 @@ impl Reminder {
             looked.insert(item);
         }
         if !looked.is_empty() {
-            self.tidy_alerts(&looked, now, actions);
+            let askable = self.askable_of(&looked, now);
+            self.tidy_alerts(&looked, &askable, now, actions);
             self.show(show, now, actions);
-            self.tidy_sendings(&looked, now, actions);
+            self.tidy_sendings(&looked, &askable, now, actions);
             self.send(send, now, actions);
         }
+    }
+
+    /// Returns what may still be asked about, of the items that were looked at and are asked about anywhere.
+    fn askable_of(&self, looked: &BTreeSet<ItemId>, now: Timestamp) -> BTreeSet<OccurrenceId> {
+        let shown = self.alerts.values().flat_map(|alert| alert.lines.keys());
+        let concerned: BTreeSet<&ItemId> =
+            shown.chain(self.sent_lines()).map(|id| &id.item).filter(|item| looked.contains(*item)).collect();
+        let askable = concerned.into_iter().flat_map(|item| self.askable(item, now));
+        askable.map(|planned| planned.occurrence.id).collect()
     }
 
     /// Returns the instant before which no fact can matter to anything that is still open.

@@ -1,12 +1,10 @@
 //! The text of a reminder: what, how much, with what, how late. Plain text; escaping is the channel's.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::AlertId;
 use super::alert::Shown;
-use crate::schedule::{Item, Kind, Length, OccurrenceId, Plan};
+use super::{AlertId, Reminder};
+use crate::schedule::{Item, Kind, Length, OccurrenceId};
 
 /// The most lines that a notification shows; the rest are counted.
 const MAX_LINES: usize = 12;
@@ -64,15 +62,12 @@ pub struct Notice {
 
 /// What the words of a reminder depend on, beside its lines.
 pub(super) struct Wording<'a> {
-    pub(super) plan: &'a Plan,
+    pub(super) reminder: &'a Reminder,
     pub(super) now: Timestamp,
-    pub(super) snooze: SignedDuration,
     /// Whether it leaves out what the lines are, as each private item's own does.
     pub(super) private: bool,
     /// Whether it can offer to answer one by one.
     pub(super) can_open: bool,
-    /// What stands on a line beside what was planned.
-    pub(super) extra: BTreeMap<OccurrenceId, Vec<String>>,
 }
 
 impl Notice {
@@ -83,7 +78,7 @@ impl Notice {
     ) -> Self {
         let lines: Vec<(&Shown, &Item)> = lines
             .filter_map(|line| {
-                let regimen = wording.plan.newest(&line.occurrence.id.item)?;
+                let regimen = wording.reminder.plan.newest(&line.occurrence.id.item)?;
                 Some((line, &regimen.item))
             })
             .collect();
@@ -144,12 +139,12 @@ fn buttons(lines: &[(&Shown, &Item)], wording: &Wording<'_>) -> Vec<(Button, Str
     if is_form {
         // It is answered with its form and with nothing less.
         let answer = wording.can_open.then(|| (Button::Open, "Answer".to_owned()));
-        let later = (Button::Snooze, format!("Snooze {}", minutes(wording.snooze)));
+        let later = (Button::Snooze, format!("Snooze {}", minutes(wording.reminder.settings.snooze)));
         return answer.into_iter().chain([later, (last.0, last.1.to_owned())]).collect();
     }
     vec![
         (Button::Taken, taken.to_owned()),
-        (Button::Snooze, format!("Snooze {}", minutes(wording.snooze))),
+        (Button::Snooze, format!("Snooze {}", minutes(wording.reminder.settings.snooze))),
         (last.0, last.1.to_owned()),
     ]
 }
@@ -167,7 +162,7 @@ impl Wording<'_> {
             details.extend(item.target.map(|target| format!("aim: {target}")));
             details.extend(item.note.clone());
         }
-        let zone = item.zone.as_ref().unwrap_or_else(|| self.plan.zones.zone_at(self.now));
+        let zone = item.zone.as_ref().unwrap_or_else(|| self.reminder.plan.zones.zone_at(self.now));
         let planned = zone.to_datetime(line.occurrence.at);
         let today = zone.to_datetime(self.now).date();
         let clock = planned.strftime("%H:%M");
@@ -180,8 +175,8 @@ impl Wording<'_> {
         } else if late >= LATE_FROM {
             details.push(format!("planned {clock}, {} ago", minutes(late)));
         }
-        if !private {
-            details.extend(self.extra.get(id).into_iter().flatten().cloned());
+        if !private && !line.lead {
+            details.extend(self.reminder.extra_lines(id, self.now));
         }
         details
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::alert::{AlertId, Shown};
-use super::notice::{Button, Notice};
+use super::notice::{Button, Notice, Wording};
 use super::{Action, Reminder};
 use crate::ledger::{Channel, Fact};
 use crate::schedule::{ChannelId, ItemId, OccurrenceId, Planned};
@@ -59,8 +59,8 @@ impl Reminder {
     fn sending(&self, name: AlertId, now: Timestamp) -> Option<Action> {
         let sending = self.sendings.get(&name)?;
         let private = self.settings.channel(&sending.channel)?.private;
-        let lines = sending.lines.values();
-        let notice = Notice::new(name, lines.clone(), &self.wording(lines, now, private, false));
+        let wording = Wording { reminder: self, now, private, can_open: false };
+        let notice = Notice::new(name, sending.lines.values(), &wording);
         Some(Action::Send(sending.channel.clone(), notice))
     }
 
@@ -95,22 +95,20 @@ impl Reminder {
     pub(super) fn tidy_sendings(
         &mut self,
         looked: &BTreeSet<ItemId>,
+        askable: &BTreeSet<OccurrenceId>,
         now: Timestamp,
         actions: &mut Vec<Action>,
     ) {
-        let lines = self.sendings.values().flat_map(|sending| sending.lines.keys());
-        let concerned: BTreeSet<&ItemId> =
-            lines.map(|id| &id.item).filter(|item| looked.contains(*item)).collect();
-        if concerned.is_empty() {
-            return;
-        }
-        let askable: BTreeSet<OccurrenceId> =
-            concerned.into_iter().flat_map(|item| self.askable(item, now)).map(|p| p.occurrence.id).collect();
-        let settings = self.settings.clone();
+        let known: BTreeSet<ChannelId> =
+            self.settings.channels.iter().map(|channel| channel.id.clone()).collect();
         self.let_go_of(now, actions, |sending, id| {
-            let is_known = settings.channel(&sending.channel).is_some();
-            looked.contains(&id.item) && !(is_known && askable.contains(id))
+            looked.contains(&id.item) && !(known.contains(&sending.channel) && askable.contains(id))
         });
+    }
+
+    /// Returns the occurrences that what is sent asks about.
+    pub(super) fn sent_lines(&self) -> impl Iterator<Item = &OccurrenceId> {
+        self.sendings.values().flat_map(|sending| sending.lines.keys())
     }
 
     /// Waits again for answers to what an earlier run has sent.
