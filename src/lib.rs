@@ -33,6 +33,7 @@ pub mod ledger;
 pub mod panics;
 pub mod paths;
 pub mod presence;
+pub mod programs;
 pub mod reminder;
 pub mod render;
 pub mod report;

@@ -1,11 +1,12 @@
 //! Opens a terminal on the desktop with a command in it.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::Command;
 use tracing::warn;
+
+use crate::programs;
 
 /// Terminals, with what stands between them and the command; the first one that is there is taken.
 const TERMINALS: &[(&str, &[&str])] = &[
@@ -36,13 +37,11 @@ impl Terminal {
     pub fn find(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         variable("DISPLAY").or_else(|| variable("WAYLAND_DISPLAY"))?;
         let path = variable("PATH").unwrap_or_default();
-        let find = |name: &OsStr| -> Option<PathBuf> {
-            std::env::split_paths(&path).map(|dir| dir.join(name)).find(|found| is_program(found))
-        };
+        let find = |name: &OsStr| programs::find(name, &path);
         let words = |program: OsString, between: &[&str]| {
             std::iter::once(program).chain(between.iter().map(OsString::from)).collect::<Vec<_>>()
         };
-        let named = variable("TERMINAL").filter(|name| Path::new(name).is_absolute() || find(name).is_some());
+        let named = variable("TERMINAL").filter(|name| find(name).is_some());
         let named = named.map(|name| words(name, &["-e"]));
         let usual = || {
             let mut known = TERMINALS.iter();
@@ -67,11 +66,6 @@ impl Terminal {
             Err(error) => warn!(%error, "a terminal could not be opened"),
         }
     }
-}
-
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

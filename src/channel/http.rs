@@ -51,40 +51,17 @@ impl Http {
 
     /// Posts a JSON object; every answer from 200 to 299 is good.
     pub(super) async fn post(&self, url: &str, token: Option<&str>, json: &Value) -> Result<(), Failure> {
-        self.ask(Method::POST, url, token, Some(json)).await.map(drop)
+        judge(self.send(Method::POST, url, token, Some(json)).await?).map(drop)
     }
 
     /// Gets something, as it comes.
     pub(super) async fn get(&self, url: &str, token: Option<&str>) -> Result<Incoming, Failure> {
-        Ok(self.ask(Method::GET, url, token, None).await?.into_body())
+        judge(self.send(Method::GET, url, token, None).await?).map(Response::into_body)
     }
 
     /// Looks whether anybody answers; what they answer is of no account.
     pub(super) async fn knock(&self, url: &str) -> Result<(), Failure> {
         self.send(Method::HEAD, url, None, None).await.map(drop)
-    }
-
-    async fn ask(
-        &self,
-        method: Method,
-        url: &str,
-        token: Option<&str>,
-        json: Option<&Value>,
-    ) -> Result<Response<Incoming>, Failure> {
-        let response = self.send(method, url, token, json).await?;
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let reason = format!("the server answered {status}");
-        let is_passing = status.is_server_error()
-            || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
-        if !is_passing {
-            return Err(Failure::Final(reason));
-        }
-        let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let wait = seconds.map_or(Duration::ZERO, Duration::from_secs);
-        Err(Failure::Again(reason, wait.min(MAX_RETRY_AFTER)))
     }
 
     async fn send(
@@ -119,6 +96,23 @@ impl Http {
             }
         }
     }
+}
+
+/// Takes an answer from 200 to 299 for good; others may pass, or will not.
+fn judge(response: Response<Incoming>) -> Result<Response<Incoming>, Failure> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let reason = format!("the server answered {status}");
+    let is_passing = status.is_server_error()
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+    if !is_passing {
+        return Err(Failure::Final(reason));
+    }
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let wait = seconds.map_or(Duration::ZERO, Duration::from_secs);
+    Err(Failure::Again(reason, wait.min(MAX_RETRY_AFTER)))
 }
 
 /// Returns what lies at the bottom of an error; the address is not in it.

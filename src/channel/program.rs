@@ -1,7 +1,5 @@
 //! Channels that are programs of this machine.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -10,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::Failure;
+use crate::programs;
 
 /// Runs a program with a JSON object on its standard input. It is run once: what it has done before it
 /// failed is not known here.
@@ -52,14 +51,7 @@ pub(super) async fn run(program: &[String], timeout: Duration, json: &Value) -> 
 /// Tells whether there is such a program.
 pub(super) fn check(program: &[String]) -> Result<(), Failure> {
     let name = program.first().map(String::as_str).unwrap_or_default();
-    let is_program = |path: &Path| {
-        std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    };
-    let is_there = if name.contains('/') {
-        is_program(Path::new(name))
-    } else {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|dir| is_program(&dir.join(name)))
-    };
-    if is_there { Ok(()) } else { Err(Failure::Final("there is no such program".to_owned())) }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = programs::find(name.as_ref(), &path);
+    found.map(drop).ok_or_else(|| Failure::Final("there is no such program".to_owned()))
 }

@@ -18,7 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("agenda", &["schedule"]),
     ("store", &["failpoints", "ledger", "panics", "reminder", "schedule"]),
     ("desktop", &["failpoints", "ledger", "reminder"]),
-    ("channel", &["reminder", "schedule"]),
+    ("programs", &[]),
+    ("channel", &["programs", "reminder", "schedule"]),
     ("api", &["ledger", "reminder", "schedule"]),
     (
         "daemon",
@@ -41,7 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("presence", &[]),
-    ("terminal", &[]),
+    ("terminal", &["programs"]),
     ("client", &["api"]),
     ("answer", &["client", "form", "render"]),
     ("form", &[]),
