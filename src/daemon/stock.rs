@@ -2,11 +2,40 @@
 
 use jiff::Zoned;
 use serde_json::{Value, json};
+use tracing::debug;
 
+use super::Daemon;
+use super::event::Event;
 use super::query::{Failure, Scene};
-use crate::ledger::{Ledger, doses_left, runs_out};
+use crate::ledger::{Fact, Ledger, Record, doses_left, runs_out};
 use crate::schedule::{ItemId, Plan};
 use crate::store::{Question, Reader, StoreError};
+
+impl Daemon {
+    /// Counts anew what a fact may have changed, beside the daemon's task.
+    pub(super) fn recount(&mut self, record: &Record) {
+        let items = match &record.fact {
+            Fact::Intake { item, .. } | Fact::Stock { item, .. } | Fact::Regimen { item, .. } => {
+                vec![item.clone()]
+            }
+            Fact::Retraction { .. } => self.reminder.plan().items().cloned().collect(),
+            _ => return,
+        };
+        for item in items.into_iter().filter(|item| self.reminder.plan().stock(item).is_some()) {
+            self.counts += 1;
+            let (count, learned) = (self.counts, self.learned.clone());
+            let (plan, reader) = (self.reminder.plan().clone(), self.reader.clone());
+            tokio::spawn(async move {
+                match left(&reader, &plan, &item).await {
+                    Ok(left) => {
+                        let _ = learned.send(Event::Counted { item, left, count });
+                    }
+                    Err(error) => debug!(%error, "what is left could not be counted"),
+                }
+            });
+        }
+    }
+}
 
 /// Counts how many doses of an item are left.
 pub(super) async fn left(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<Option<u32>, StoreError> {

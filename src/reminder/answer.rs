@@ -6,9 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::notice::minutes;
 use super::refusal::{Refusal, nearest};
 use super::{Action, Reminder, RequestId};
-use crate::ledger::{
-    Details, Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, StockChange, When, standing,
-};
+use crate::ledger::{Details, Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, When, standing};
 use crate::schedule::{ItemId, Kind, OccurrenceId, Planned, Quantity, Recurrence};
 
 /// How long before its time an occurrence can be answered without being named, at most its grace.
@@ -101,7 +99,7 @@ pub enum Outcome {
 }
 
 /// What an answer comes to, before anything is written.
-enum Decision {
+pub(super) enum Decision {
     Record(Fact),
     Repeat(Record),
     Refuse(Refusal),
@@ -133,13 +131,13 @@ impl Reminder {
     }
 
     /// Waits with others for a fact that is on its way under the same idempotency key.
-    fn joined_pending(&mut self, request: RequestId, key: Option<&str>) -> bool {
+    pub(super) fn joined_pending(&mut self, request: RequestId, key: Option<&str>) -> bool {
         let Some(key) = key else { return false };
         let same = self.pending.values_mut().find(|pending| pending.fact.key() == Some(key));
         same.map(|pending| pending.waiting.push(request)).is_some()
     }
 
-    fn carry_out(&mut self, request: RequestId, decision: Decision, actions: &mut Vec<Action>) {
+    pub(super) fn carry_out(&mut self, request: RequestId, decision: Decision, actions: &mut Vec<Action>) {
         match decision {
             Decision::Refuse(refusal) => actions.push(Action::Reply(request, Outcome::Refused(refusal))),
             Decision::Repeat(record) => actions.push(Action::Reply(request, Outcome::Repeated(record))),
@@ -436,64 +434,6 @@ impl Reminder {
             }
         };
         self.carry_out(request, decision, actions);
-    }
-
-    pub(super) fn take_pause(
-        &mut self,
-        now: Timestamp,
-        request: RequestId,
-        item: Option<ItemId>,
-        until: Option<Timestamp>,
-        reason: Option<String>,
-        actions: &mut Vec<Action>,
-    ) {
-        let decision = match self.unknown(item.as_ref()) {
-            Some(refusal) => refusal.into(),
-            None => Decision::Record(Fact::Pause { item, at: now, until, reason }),
-        };
-        self.carry_out(request, decision, actions);
-    }
-
-    pub(super) fn take_resume(
-        &mut self,
-        now: Timestamp,
-        request: RequestId,
-        item: Option<ItemId>,
-        actions: &mut Vec<Action>,
-    ) {
-        let decision = match self.unknown(item.as_ref()) {
-            Some(refusal) => refusal.into(),
-            None => Decision::Record(Fact::Resume { item, at: now }),
-        };
-        self.carry_out(request, decision, actions);
-    }
-
-    pub(super) fn take_stock(
-        &mut self,
-        now: Timestamp,
-        request: RequestId,
-        item: ItemId,
-        change: StockChange,
-        key: Option<String>,
-        actions: &mut Vec<Action>,
-    ) {
-        if self.joined_pending(request, key.as_deref()) {
-            return;
-        }
-        let known = key.as_deref().and_then(|key| self.ledger.by_key(key));
-        let decision = match (known, self.unknown(Some(&item))) {
-            (Some(record), _) => Decision::Repeat(record.clone()),
-            (None, Some(refusal)) => refusal.into(),
-            (None, None) if self.plan.stock(&item).is_none() => Refusal::NoStock { item }.into(),
-            (None, None) => Decision::Record(Fact::Stock { item, at: now, change, key }),
-        };
-        self.carry_out(request, decision, actions);
-    }
-
-    fn unknown(&self, item: Option<&ItemId>) -> Option<Refusal> {
-        let item = item.filter(|item| self.plan.current(item).is_none())?;
-        let nearest = nearest(item, self.plan.current_items().map(|item| &item.id));
-        Some(Refusal::UnknownItem { item: item.clone(), nearest })
     }
 }
 

@@ -10,6 +10,7 @@ mod notice;
 mod reach;
 mod refusal;
 mod remark;
+mod upkeep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -50,12 +50,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("doctor", &["client", "clock", "config", "paths", "schedule"]),
     ("cli", &[]),
     ("render", &[]),
-    ("report", &[]),
     (
         "run",
         &[
             "answer", "api", "cli", "client", "clock", "config", "daemon", "demo", "doctor", "form", "paths",
-            "render", "report", "schedule", "store",
+            "render", "schedule", "store",
         ],
     ),
     ("main", &["cli", "panics", "run"]),

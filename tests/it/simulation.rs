@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use dosed::config;
-use dosed::ledger::{Channel, CloseReason, Fact, FactId, Ledger, Place, Record, State, replay, timeline};
+use dosed::ledger::{Channel, CloseReason, Fact, FactId, Ledger, Record, State, replay, timeline};
 use dosed::reminder::{
     Action, AlertId, Answer, Button, Input, Outcome, Reminder, RequestId, Target, Token, Verb,
 };
@@ -24,6 +24,9 @@ use crate::support::Lot;
 
 mod days;
 mod promises;
+mod screen;
+
+use screen::Screen;
 
 /// User-years of the normal run; `DOSED_SIMULATION_YEARS` sets another number.
 const YEARS: usize = 200;
@@ -154,62 +157,6 @@ impl Known {
         let end = self.at + self.grace;
         let after = self.snoozed_until.map(|until| until + self.grace.min(SignedDuration::from_hours(1)));
         after.map_or(end, |after| after.max(end))
-    }
-}
-
-/// A notification server and what stands on its screen; it outlives the daemon.
-#[derive(Default)]
-struct Screen {
-    /// Which run of the server this is.
-    run: u32,
-    last_number: u32,
-    notifications: BTreeMap<u32, Vec<OccurrenceId>>,
-    /// What the running daemon knows of it.
-    numbers: BTreeMap<AlertId, u32>,
-    /// Shown, and nothing of it could be written down: after the next start nobody can find these again.
-    orphans: BTreeSet<u32>,
-}
-
-impl Screen {
-    fn place(&self, notification: u32) -> Place {
-        Place { notification, server: Some(format!("peer/{}", self.run).into()) }
-    }
-
-    fn adopt(&mut self, alert: AlertId, place: &Place) {
-        if *place == self.place(place.notification) {
-            self.numbers.insert(alert, place.notification);
-        }
-    }
-
-    fn show(&mut self, alert: AlertId, occurrences: Vec<OccurrenceId>) -> Place {
-        let number = *self.numbers.entry(alert).or_insert_with(|| {
-            self.last_number += 1;
-            self.last_number
-        });
-        self.notifications.insert(number, occurrences);
-        self.place(number)
-    }
-
-    fn take_down(&mut self, alert: AlertId) {
-        if let Some(number) = self.numbers.remove(&alert) {
-            self.notifications.remove(&number);
-        }
-    }
-
-    /// The server ends, and another one comes.
-    fn restart(&mut self) {
-        *self = Self { run: self.run + 1, ..Self::default() };
-    }
-
-    /// The alerts that can be pressed or closed.
-    fn alerts(&self) -> Vec<AlertId> {
-        let shown = |number: &u32| self.notifications.contains_key(number);
-        self.numbers.iter().filter(|(_, number)| shown(number)).map(|(alert, _)| *alert).collect()
-    }
-
-    fn lines(&self) -> impl Iterator<Item = &OccurrenceId> {
-        let known = self.notifications.iter().filter(|(number, _)| !self.orphans.contains(number));
-        known.flat_map(|(_, lines)| lines)
     }
 }
 

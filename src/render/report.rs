@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::{NO_COMPARISON, beyond_error, day, percent, rows, site, text};
+
 /// What the page is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Material {
@@ -71,21 +73,9 @@ the share would be if nothing, or everything, of that had been taken.</p>\n\
 <p>A difference between two scans below the least significant change cannot be told from the error of measuring. What habits \
 and check-ins have in common is not shown here: with few check-ins it can well be chance.</p>\n";
 
-fn rows(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
-}
-
 /// Makes text safe to stand in HTML.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-fn percent(value: &Value) -> Option<String> {
-    value.as_f64().map(|share| format!("{:.0} %", share * 100.0))
 }
 
 fn table(head: &[&str], lines: &[Vec<String>]) -> String {
@@ -140,7 +130,7 @@ fn taken(adherence: &Value) -> String {
 
 fn check_ins(found: &Value, material: &Material) -> String {
     let in_range = |row: &&Value| {
-        let day = text(row, "at").get(..10).unwrap_or_default();
+        let day = day(text(row, "at"));
         material.since.as_str() <= day && day < material.until.as_str()
     };
     let found: Vec<&Value> = rows(found).iter().filter(in_range).collect();
@@ -150,7 +140,7 @@ fn check_ins(found: &Value, material: &Material) -> String {
     let line = |row: &&Value| {
         let answer =
             |key: &String| row["answers"][key].as_u64().map_or("-".to_owned(), |answer| answer.to_string());
-        let day = text(row, "at").get(..10).unwrap_or_default().to_owned();
+        let day = day(text(row, "at")).to_owned();
         let said = [row["changed"].as_str(), row["note"].as_str()].into_iter().flatten();
         let said = escape(&said.collect::<Vec<_>>().join("; "));
         std::iter::once(day).chain(keys.iter().map(answer)).chain([said]).collect::<Vec<_>>()
@@ -172,22 +162,16 @@ fn check_ins(found: &Value, material: &Material) -> String {
 
 fn scans(found: &Value) -> String {
     let line = |row: &Value| {
-        let site = ["region", "side", "vertebrae"].into_iter().filter_map(|name| row[name].as_str());
         let change = row["change"].as_f64().map_or_else(
-            || "nothing to compare it with".to_owned(),
+            || NO_COMPARISON.to_owned(),
             |change| {
-                let said = match row["detectable"].as_bool() {
-                    Some(true) => "beyond the error of measuring",
-                    Some(false) => "within the error of measuring",
-                    None => "error of measuring not known",
-                };
                 let lsc = row["lsc"].as_f64().map(|lsc| format!(", LSC {lsc:.3}")).unwrap_or_default();
-                format!("{change:+.3}, {said}{lsc}")
+                format!("{change:+.3}, {}{lsc}", beyond_error(row))
             },
         );
         vec![
-            text(row, "at").get(..10).unwrap_or_default().to_owned(),
-            escape(&site.collect::<Vec<_>>().join(" ")),
+            day(text(row, "at")).to_owned(),
+            escape(&site(row)),
             format!("{:.3}", row["bmd"].as_f64().unwrap_or_default()),
             escape(text(row, "t_score")),
             escape(text(row, "z_score")),
@@ -209,7 +193,7 @@ fn notes(facts: &Value) -> String {
             .or(fact["fact"]["reason"].as_str().filter(|_| fact["fact"]["type"] == "skip"))?;
         let about = fact["fact"]["occurrence"].as_str().or(fact["fact"]["item"].as_str())?;
         let about = about.split('@').next().unwrap_or_default();
-        let day = text(&fact["fact"], "at").get(..10)?.to_owned();
+        let day = day(text(&fact["fact"], "at")).to_owned();
         Some(vec![day, escape(about), escape(note)])
     };
     let lines: Vec<Vec<String>> = rows(facts).iter().rev().filter_map(line).take(MAX_NOTES).collect();

@@ -1,0 +1,269 @@
+//! What the record shows: adherence, check-ins, scans, and what goes with what.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::{
+    Cell, FAINT, GOOD, LOST, NO_COMPARISON, PLAIN, WAITS, beyond_error, cell, day, percent, rows, site,
+    table, text,
+};
+
+/// What stands below everything that shows results.
+const FOOTER: &str = "for information only, not medical advice";
+
+/// Shows what was taken of what was planned, an item a block.
+#[must_use]
+pub fn adherence(found: &Value, pictures: bool) -> String {
+    let mut text = String::new();
+    for row in rows(found) {
+        text.push_str(&format!(
+            "{WAITS}{}{WAITS:#}  {FAINT}{} until {}{FAINT:#}\n",
+            self::text(row, "name"),
+            self::text(row, "from"),
+            self::text(row, "until")
+        ));
+        text.push_str(&table(&adherence_lines(row)));
+        if pictures {
+            text.push_str(&calendar(rows(&row["days"])));
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!("{FAINT}{FOOTER}{FAINT:#}\n"));
+    text
+}
+
+/// Draws a calendar: a row for each weekday, a column for each week.
+fn calendar(days: &[Value]) -> String {
+    let dated =
+        days.iter().filter_map(|day| Some((text(day, "date").parse::<Date>().ok()?, text(day, "state"))));
+    let states: BTreeMap<Date, &str> = dated.collect();
+    let (Some((first, _)), Some((last, _))) = (states.first_key_value(), states.last_key_value()) else {
+        return String::new();
+    };
+    let monday = first.saturating_sub(i64::from(first.weekday().to_monday_zero_offset()).days());
+    let mut picture = String::new();
+    for (weekday, name) in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].into_iter().enumerate() {
+        picture.push_str(&format!("  {FAINT}{name}{FAINT:#} "));
+        let mut date = monday.saturating_add(i64::try_from(weekday).unwrap_or(0).days());
+        while date <= *last {
+            let (mark, style) = match states.get(&date).copied() {
+                Some("all") => ("█", GOOD),
+                Some("some") => ("▄", WAITS),
+                Some("none") => ("·", LOST),
+                Some("unknown") => ("?", FAINT),
+                Some("excused") => ("-", FAINT),
+                Some(_) => ("○", PLAIN),
+                None => (" ", PLAIN),
+            };
+            picture.push_str(&format!("{style}{mark}{style:#}"));
+            date = date.saturating_add(1.week());
+        }
+        picture.push('\n');
+    }
+    format!("{picture}      {FAINT}█ all  ▄ some  · none  ? not asked  - paused  ○ open{FAINT:#}\n")
+}
+
+fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
+    let number = |name: &str| row[name].as_u64().unwrap_or(0);
+    let line = |name: &str, said: String| vec![cell(format!("  {name}"), FAINT), cell(said, PLAIN)];
+    if row["as_needed"] == true {
+        return vec![line("logged", format!("{} times", number("extra")))];
+    }
+    if number("eligible") == 0 {
+        return vec![line("doses", "nothing was due".to_owned())];
+    }
+    let range = |value: &Value| Some(format!("{} to {}", percent(&value[0])?, percent(&value[1])?));
+    let mut doses = format!("{} of {}", number("taken"), number("eligible"));
+    doses.extend(percent(&row["doses_taken_share"]).map(|share| format!(", {share}")));
+    doses.extend(range(&row["interval"]).map(|range| format!(" (95 % interval {range})")));
+    let mut lines = vec![line("doses", doses)];
+    if number("unknown") > 0 {
+        let bounds = range(&row["bounds"]).unwrap_or_default();
+        let n = number("unknown");
+        lines.push(line("unknown", format!("{n} could not be asked about: between {bounds}")));
+    }
+    let told_apart = ["partial", "skipped", "missed", "excused", "extra"];
+    let apart: Vec<String> = told_apart
+        .into_iter()
+        .filter(|name| number(name) > 0)
+        .map(|name| format!("{} {name}", number(name)))
+        .collect();
+    if !apart.is_empty() {
+        lines.push(line("beside", apart.join(", ")));
+    }
+    let last = &row["of_the_last"];
+    lines.push(line(
+        "days",
+        format!(
+            "{} in a row, longest {}; {} of the last {}",
+            number("streak"),
+            number("longest_streak"),
+            last[0],
+            last[1]
+        ),
+    ));
+    lines.extend(
+        percent(&row["timing_share"])
+            .map(|share| line("on time", format!("{share} within {} min", row["timing_window_minutes"]))),
+    );
+    let months: Vec<String> = rows(&row["months"])
+        .iter()
+        .filter_map(|month| Some(format!("{} {}", text(month, "month"), percent(&month["share"])?)))
+        .collect();
+    if months.len() > 1 {
+        lines.push(line("by month", months.join(", ")));
+    }
+    lines
+}
+
+/// Shows the check-ins, a line each.
+#[must_use]
+pub fn check_ins(found: &Value, pictures: bool) -> String {
+    let line = |row: &Value| {
+        let answers = row["answers"].as_object().into_iter().flatten();
+        let said: Vec<String> = answers.map(|(key, answer)| format!("{key} {}", rated(answer))).collect();
+        let changed = row["changed"].as_str().map(|changed| format!("changed: {changed}"));
+        vec![
+            cell(day(text(row, "at")), FAINT),
+            cell(said.join(", "), PLAIN),
+            cell(changed.unwrap_or_default(), WAITS),
+            cell(text(row, "fact"), FAINT),
+        ]
+    };
+    let rows = rows(found);
+    if rows.is_empty() {
+        return "No check-in was answered yet: dosed check-in\n".to_owned();
+    }
+    let lines = if pictures { sparklines(rows) } else { String::new() };
+    format!("{}{lines}{FAINT}{FOOTER}{FAINT:#}\n", table(&rows.iter().map(line).collect::<Vec<_>>()))
+}
+
+/// Draws each question's answers as a line of bars, oldest first; a gap was left out.
+fn sparklines(check_ins: &[Value]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let keys = check_ins.last().and_then(|newest| newest["answers"].as_object()).into_iter().flatten();
+    let lines: Vec<Vec<Cell>> = keys
+        .map(|(key, _)| {
+            let bar = |row: &Value| {
+                // From 0 to 10 in eight steps.
+                let step = row["answers"][key].as_u64().map(|answer| answer.min(10) * 7 / 10);
+                step.and_then(|step| BARS.get(usize::try_from(step).ok()?)).copied().unwrap_or(' ')
+            };
+            vec![cell(key.as_str(), FAINT), cell(check_ins.iter().map(bar).collect::<String>(), PLAIN)]
+        })
+        .collect();
+    format!("\n{}", table(&lines))
+}
+
+fn rated(answer: &Value) -> String {
+    answer.as_u64().map_or_else(|| "-".to_owned(), |answer| answer.to_string())
+}
+
+/// Says how the newest check-in differs from the one before.
+#[must_use]
+pub fn since_the_last(found: &Value) -> String {
+    let Some(newest) = rows(found).last() else { return String::new() };
+    let changes = newest["since_the_last"].as_object().into_iter().flatten();
+    let lines: Vec<Vec<Cell>> = changes
+        .filter_map(|(key, change)| {
+            let by = change["change"].as_i64()?;
+            let said = if change["clear"] == true {
+                format!("{by:+} since the last one")
+            } else {
+                "no clear change".to_owned()
+            };
+            Some(vec![cell(format!("  {key}"), FAINT), cell(said, PLAIN)])
+        })
+        .collect();
+    if lines.is_empty() {
+        return "  the first of its kind: there is nothing yet to compare it with\n".to_owned();
+    }
+    table(&lines)
+}
+
+/// Shows the scans, and what one person's scans can and cannot show.
+#[must_use]
+pub fn scans(found: &Value) -> String {
+    let rows = rows(found);
+    if rows.is_empty() {
+        return "No scan was recorded yet: dosed scan add\n".to_owned();
+    }
+    let line = |row: &Value| {
+        let scores = [("T", "t_score"), ("Z", "z_score")].into_iter();
+        let scores: Vec<String> =
+            scores.filter_map(|(name, key)| Some(format!("{name} {}", row[key].as_str()?))).collect();
+        vec![
+            cell(day(text(row, "at")), FAINT),
+            cell(site(row), PLAIN),
+            cell(format!("{:.3} g/cm2", row["bmd"].as_f64().unwrap_or_default()), PLAIN),
+            cell(scores.join(", "), FAINT),
+            cell(scan_change(row), PLAIN),
+        ]
+    };
+    let table = table(&rows.iter().map(line).collect::<Vec<_>>());
+    let slopes = rows.iter().rev().find_map(|row| {
+        let [slope, low, high] = ["slope", "slope_low", "slope_high"].map(|name| row[name].as_f64());
+        let region = text(row, "region");
+        Some(format!("{region}: {:+.4} g/cm2 a year, 95 % interval {:+.4} to {:+.4}\n", slope?, low?, high?))
+    });
+    format!(
+        "{table}{}A difference below the least significant change cannot be told from the error of measuring. The mean \
+         difference between groups in the studies that this is about, 0.010 g/cm2, is about a fifth of it: one person's scans \
+         cannot show it. Ask whether a scan is due; scans are not set beside habits here.\n{FAINT}{FOOTER}{FAINT:#}\n",
+        slopes.unwrap_or_default()
+    )
+}
+
+fn scan_change(row: &Value) -> String {
+    let Some(change) = row["change"].as_f64() else { return NO_COMPARISON.to_owned() };
+    let percent = row["change_percent"].as_f64().unwrap_or_default();
+    let lsc = row["lsc"].as_f64().map(|lsc| {
+        let default = if row["lsc_is_default"] == true { ", a default" } else { "" };
+        format!(" (least significant change {lsc:.3}{default})")
+    });
+    format!("{change:+.3} ({percent:+.1} %), {}{}", beyond_error(row), lsc.unwrap_or_default())
+}
+
+/// Shows what goes with what, and what cannot be said.
+#[must_use]
+pub fn insight(found: &Value) -> String {
+    let mut text = format!("{} check-ins; a first look needs {}", found["check_ins"], found["needed"]);
+    if let Some(date) = found["first_answer"].as_str() {
+        text.push_str(&format!("; by the schedule there are enough on {date}"));
+    }
+    text.push_str(".\n");
+    for pair in rows(&found["pairs"]) {
+        let primary = if pair["primary"] == true { "chosen beforehand: " } else { "" };
+        text.push_str(&format!("  {primary}{}\n", self::text(pair, "sentence")));
+        if let Some(dropped) = pair["dropped"].as_u64().filter(|dropped| *dropped > 0) {
+            text.push_str(&format!("    {FAINT}{dropped} check-ins left out: an answer or the days before are not known{FAINT:#}\n"));
+        }
+    }
+    for note in rows(&found["notes"]).iter().filter_map(Value::as_str) {
+        text.push_str(&format!("  {note}\n"));
+    }
+    for changed in rows(&found["changed"]) {
+        text.push_str(&format!(
+            "  {}: something had changed ({})\n",
+            self::text(changed, "date"),
+            self::text(changed, "said")
+        ));
+    }
+    if let Some(share) = found["composite"].as_f64() {
+        text.push_str(&format!(
+            "Of all of it, {:.0} % on average in the last {} days.\n",
+            share * 100.0,
+            found["window_days"]
+        ));
+    }
+    text.push_str(&format!(
+        "{} pairs compared, seed {}. With the 4 check-ins of one year the smallest p there can be is 0.083: one year can never \
+         show anything. Which set of habits goes best together is not ranked: with so few check-ins chance alone makes one \
+         look perfect.\n{FAINT}{FOOTER}{FAINT:#}\n",
+        found["comparisons"], found["seed"]
+    ));
+    text
+}
