@@ -65,8 +65,10 @@ fn taken(plan: &Plan, from: Timestamp, until: Timestamp) -> Ledger {
                 at: When::Instant(at),
                 amount: None,
                 planned: None,
+                product: None,
                 details: None,
                 note: None,
+                corrects: None,
                 key: None,
             };
             ledger.fold(Record { id: FactId { device: "desk".into(), seq }, recorded_at: at, fact });

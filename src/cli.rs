@@ -203,6 +203,32 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
+    /// Correct an answer: the amount, the time, a form's answers (the record keeps both)
+    #[command(
+        after_help = "Examples:\n  dosed correct --amount '250 mg'\n  dosed correct desk-3f2a.17 --at 07:30\n  dosed correct desk-3f2a.20 --answer energy=6"
+    )]
+    Correct {
+        /// The fact, as `dosed history` shows it [default: your last answer]
+        fact: Option<String>,
+        /// When it was: `07:30`, `2026-11-23` or `2026-11-23T07:30`
+        #[arg(long)]
+        at: Option<String>,
+        /// How much it was
+        #[arg(long)]
+        amount: Option<String>,
+        /// A note
+        #[arg(long)]
+        note: Option<String>,
+        /// Why it was skipped
+        #[arg(long)]
+        reason: Option<String>,
+        /// An answer of a check-in or a scan that was different, as `energy=6`
+        #[arg(long = "answer", value_name = "KEY=VALUE")]
+        answers: Vec<String>,
+        /// How it is printed.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Show what was recorded
     #[command(after_help = "Examples:\n  dosed history\n  dosed history --item probiotic --since 2026-11-01")]
     History {

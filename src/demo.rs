@@ -191,14 +191,22 @@ fn day(
                 at: When::Instant(later),
                 amount: amount.and_then(|amount| amount.parse().ok()),
                 planned: item.dose_at(id.slot),
+                product: item.product.clone(),
                 details: None,
                 note: None,
+                corrects: None,
                 key: None,
             },
         ));
     } else if drawn < likely + 6 {
-        let fact =
-            Fact::Skip { occurrence: id, at: When::Instant(later), reason: None, note: None, key: None };
+        let fact = Fact::Skip {
+            occurrence: id,
+            at: When::Instant(later),
+            reason: None,
+            note: None,
+            corrects: None,
+            key: None,
+        };
         facts.push((later, fact));
     }
     facts
@@ -215,7 +223,7 @@ fn check_in(planned: &Planned<'_>, n: usize, lot: &mut Lot) -> (Timestamp, Fact)
         let noise = u8::try_from(percent(lot) / 25).unwrap_or(0);
         let is_complaint = question.low == "none";
         let answer = if is_complaint { 5 - drift + noise } else { 3 + drift + noise };
-        answers.insert(question.key.to_owned(), (percent(lot) >= 4).then_some(answer.min(10)));
+        answers.insert(question.key.to_string(), (percent(lot) >= 4).then_some(answer.min(10)));
     }
     let changed = (n % 9 == 5).then(|| "travel".to_owned());
     let details = CheckIn { form: FORM.to_owned(), language: LANGUAGE.to_owned(), answers, changed };
@@ -225,8 +233,10 @@ fn check_in(planned: &Planned<'_>, n: usize, lot: &mut Lot) -> (Timestamp, Fact)
         at: When::Instant(at),
         amount: None,
         planned: None,
+        product: None,
         details: Some(Box::new(Details::CheckIn(details))),
         note: None,
+        corrects: None,
         key: None,
     };
     (at, fact)
@@ -252,8 +262,10 @@ fn scan(item: &Item, at: Timestamp, region: Region, bmd: u32, side: Option<&str>
         at: When::Instant(at),
         amount: None,
         planned: None,
+        product: None,
         details: Some(Box::new(Details::Scan(scan))),
         note: None,
+        corrects: None,
         key: None,
     }
 }

@@ -1,5 +1,7 @@
 //! From answers of the daemon to text for people: aligned, coloured where a terminal shows it; and to a page.
 
+use std::collections::BTreeMap;
+
 use anstyle::{AnsiColor, Style};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, Zoned};
@@ -246,20 +248,31 @@ pub fn simulation(occurrences: &Value) -> String {
     table(&lines)
 }
 
+/// Returns the earlier fact that does not hold any more because of this one.
+#[must_use]
+pub fn replaces(fact: &Value) -> Option<&str> {
+    [&fact["fact"]["retracts"], &fact["fact"]["corrects"]].into_iter().find_map(Value::as_str)
+}
+
 /// Shows what was recorded.
 #[must_use]
 pub fn history(facts: &Value) -> String {
     let facts = rows(facts);
-    let retracted: Vec<&str> = facts.iter().filter_map(|fact| fact["fact"]["retracts"].as_str()).collect();
+    let replaced: BTreeMap<&str, &str> = facts
+        .iter()
+        .filter_map(|fact| {
+            let done = if fact["fact"]["corrects"].is_string() { "corrected" } else { "taken back" };
+            Some((replaces(fact)?, done))
+        })
+        .collect();
     let lines: Vec<Vec<Cell>> = facts
         .iter()
         .filter_map(|fact| {
             let (words, style) = fact_words(fact)?;
             let id = text(fact, "id");
-            let (words, style) = if retracted.contains(&id) {
-                (format!("{words} (taken back)"), FAINT.strikethrough())
-            } else {
-                (words, style)
+            let (words, style) = match replaced.get(id) {
+                Some(done) => (format!("{words} ({done})"), FAINT.strikethrough()),
+                None => (words, style),
             };
             let at = zoned(text(fact, "recorded_at"));
             Some(vec![

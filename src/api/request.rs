@@ -69,6 +69,17 @@ pub enum Request {
         /// The idempotency key.
         key: Option<String>,
     },
+    /// Correcting an answer.
+    Correct {
+        /// Which fact.
+        fact: FactId,
+        /// The answers of a form that were different, by name.
+        answers: BTreeMap<String, String>,
+        /// What else was different.
+        body: AnswerBody,
+        /// The idempotency key.
+        key: Option<String>,
+    },
     /// Pausing reminders.
     Pause {
         /// Of one item only.

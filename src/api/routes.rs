@@ -12,7 +12,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use tokio::sync::{broadcast, oneshot};
 
-use super::request::{BodyJson, parse};
+use super::request::{AnswerBody, BodyJson, parse};
 use super::{
     Api, Call, Form, MADE_UP, MAX_BODY_BYTES, MAX_KEY_BYTES, MAX_NEXT, OPENAPI, REMARK, REQUEST_TIMEOUT,
     Reply, Request, problem,
@@ -46,6 +46,7 @@ fn routes(api: Api) -> Router {
         .route("/v1/occurrences/{id}/{verb}", post(answer))
         .route("/v1/items/{id}/log", post(log))
         .route("/v1/facts/{id}/retract", post(retract))
+        .route("/v1/facts/{id}/correct", post(correct))
         .route("/v1/adherence", get(adherence))
         .route("/v1/insight", get(|State(api): State<Api>| async move { ask(&api, Request::Insight).await }))
         .route("/v1/forms", get(|State(api): State<Api>| async move { ask(&api, Request::Forms).await }))
@@ -221,6 +222,24 @@ async fn retract(State(api): State<Api>, Path(id): Path<String>, request: HttpRe
     };
     let fact = id.parse().map_err(|error: crate::ledger::ParseFactIdError| error.to_string());
     ask_or_refuse(&api, fact.map(|fact| Request::Retract { fact, reason: body.reason, key })).await
+}
+
+async fn correct(State(api): State<Api>, Path(id): Path<String>, request: HttpRequest) -> Response {
+    let allowed = ["at", "amount", "note", "reason", "answers"];
+    let (key, body) = match head_and_body(request, &allowed).await {
+        Ok(read) => read,
+        Err(response) => return response,
+    };
+    let request = (|| {
+        let fact = id.parse().map_err(|error: crate::ledger::ParseFactIdError| error.to_string())?;
+        let answers = body.answers()?;
+        let body = body.answer()?;
+        if answers.is_empty() && body == AnswerBody::default() {
+            return Err(format!("say what was different: {}", allowed.join(", ")));
+        }
+        Ok(Request::Correct { fact, answers, body, key })
+    })();
+    ask_or_refuse(&api, request).await
 }
 
 async fn pause(State(api): State<Api>, request: HttpRequest) -> Response {

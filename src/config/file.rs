@@ -115,6 +115,7 @@ pub(super) struct SourceToml {
 }
 
 /// One item of the schedule.
+#[expect(clippy::struct_excessive_bools, reason = "they are the keys of the file")]
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ItemToml {
@@ -132,12 +133,30 @@ pub(super) struct ItemToml {
     /// The strain of a probiotic. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) strain: Option<String>,
+    /// What it comes as, such as a capsule. (supplement)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) form: Option<String>,
+    /// Who makes it. (supplement)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) brand: Option<String>,
+    /// The batch that is being used. (supplement)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) batch: Option<String>,
+    /// What it belongs to: `dosed adherence --groups` looks at a group as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) group: Option<String>,
     /// What to take it with, such as food. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) with: Option<String>,
     /// How much of it a person aims at. (habit)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) target: Option<Text<Target>>,
+    /// Asks three of the five questions: made for every month. (check-in)
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) short: bool,
+    /// Questions of your own, in place of the shipped ones. (check-in)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) questions: Option<Vec<QuestionToml>>,
     /// The times of the day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) times: Option<Vec<Text<ClockTime>>>,
@@ -198,6 +217,20 @@ pub(super) struct ItemToml {
     /// What is in the cupboard. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stock: Option<StockToml>,
+}
+
+/// A question that is answered with 0 to 10.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct QuestionToml {
+    /// Its name in answers, as in `rest=7`.
+    pub(super) key: Text<ItemId>,
+    /// What is asked.
+    pub(super) text: String,
+    /// What 0 means.
+    pub(super) low: String,
+    /// What 10 means.
+    pub(super) high: String,
 }
 
 /// Days on and days off.

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use toml::Spanned;
 
 use super::channels;
 use super::file::{FileToml, ItemToml, LateToml, in_order};
+use super::questions;
 use super::report::Problem;
 use super::text::ZoneName;
 use crate::schedule::{
-    Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Recurrence, Rule, Schedule, Settings,
-    Step, Stock, TaperStep, Weekdays,
+    Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Product, Recurrence, Rule, Schedule,
+    Settings, Step, Stock, TaperStep, Weekdays,
 };
 
 /// An item can have this many times a day at most.
@@ -199,6 +201,7 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
         .flatten()
         .map(|apart| Apart { from: apart.from.0.clone(), by: hours("apart", apart.by.0) })
         .collect();
+    let questions = questions::lower(kind, item, &mut wrong);
     let lowered = Item {
         id: item.id.0.clone(),
         kind,
@@ -206,9 +209,11 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
         note: item.note.clone(),
         dose: item.dose.map(|dose| dose.0),
         taper,
-        strain: item.strain.clone(),
+        product: product(item),
+        group: item.group.as_ref().map(|group| group.trim().to_owned()),
         with: item.with.clone(),
         target: item.target.map(|target| target.0),
+        questions,
         rule: Rule {
             recurrence: recurrence.unwrap_or(Recurrence::AsNeeded),
             from: item.from.map(|day| day.0),
@@ -232,11 +237,20 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
     (problems.len() == before).then_some(lowered)
 }
 
+fn product(item: &ItemToml) -> Option<Arc<Product>> {
+    let ItemToml { strain, form, brand, batch, .. } = item.clone();
+    let product = Product { strain, form, brand, batch };
+    (product != Product::default()).then(|| Arc::new(product))
+}
+
 /// Refuses keys that have no sense for a kind.
 fn check_kind(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, &str)) {
     let supplement_only = [
         ("dose", item.dose.is_some()),
         ("strain", item.strain.is_some()),
+        ("form", item.form.is_some()),
+        ("brand", item.brand.is_some()),
+        ("batch", item.batch.is_some()),
         ("with", item.with.is_some()),
         ("taper", item.taper.is_some()),
         ("gap", item.gap.is_some()),
@@ -248,11 +262,23 @@ fn check_kind(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, 
             wrong(key, format!("`{key}` has no sense for a {}", kind.as_str()), "only a supplement has it");
         }
     }
-    for (key, given) in
-        [("name", &item.name), ("note", &item.note), ("strain", &item.strain), ("with", &item.with)]
-    {
-        if given.as_ref().is_some_and(|text| text.len() > MAX_TEXT_BYTES) {
+    let texts = [
+        ("name", &item.name),
+        ("note", &item.note),
+        ("strain", &item.strain),
+        ("form", &item.form),
+        ("brand", &item.brand),
+        ("batch", &item.batch),
+        ("group", &item.group),
+        ("with", &item.with),
+    ];
+    for (key, given) in texts {
+        let Some(given) = given else { continue };
+        if given.len() > MAX_TEXT_BYTES {
             wrong(key, format!("`{key}` is too long"), "use 4096 bytes at most");
+        }
+        if given.trim().is_empty() && !matches!(key, "note" | "with") {
+            wrong(key, format!("`{key}` is empty"), "write something, or leave the key out");
         }
     }
     if item.target.is_some() && kind != Kind::Habit {
@@ -261,11 +287,6 @@ fn check_kind(kind: Kind, item: &ItemToml, wrong: &mut impl FnMut(&str, String, 
             format!("`target` has no sense for a {}", kind.as_str()),
             "only a habit has it; a supplement has a `dose`",
         );
-    }
-    for (key, given) in [("name", item.name.as_deref()), ("strain", item.strain.as_deref())] {
-        if given.is_some_and(|text| text.trim().is_empty()) {
-            wrong(key, format!("`{key}` is empty"), "write something, or leave the key out");
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod channels;
 mod file;
 mod lower;
+mod questions;
 mod report;
 mod text;
 

@@ -191,6 +191,43 @@ token-from = { file = "/a", credential = "b" }
 }
 
 #[test]
+fn questions_are_checked() {
+    check(
+        r#"[[habit]]
+id = "a"
+as-needed = true
+short = true
+group = " "
+
+[[check-in]]
+id = "b"
+as-needed = true
+short = true
+questions = [{ key = "rest", text = "Rested?", low = "no", high = "yes" }, { key = "rest", text = "", low = "no", high = "yes" }]
+
+[[check-in]]
+id = "c"
+as-needed = true
+brand = "Anise"
+questions = []
+"#,
+        &[
+            (4, 1, "`short` has no sense for a habit | only a check-in asks questions"),
+            (5, 1, "`group` is empty | write something, or leave the key out"),
+            (10, 1, "`short` cannot stand beside `questions` | keep one of the two"),
+            (11, 1, "the key `rest` is used already | give each question a key of its own"),
+            (
+                11,
+                1,
+                "`rest` has an empty or a very long text | write what is asked and what 0 and 10 mean, in 200 bytes each",
+            ),
+            (16, 1, "`brand` has no sense for a check-in | only a supplement has it"),
+            (17, 1, "that is no number of questions | ask 1 to 20"),
+        ],
+    );
+}
+
+#[test]
 fn syntax_errors_have_their_place() {
     let text = "[[supplement]]\nid = \nname = \"x\nnote = 3 4\n";
     let places: Vec<_> = parse(text).unwrap_err().iter().map(|problem| problem.place(text).0).collect();
@@ -236,6 +273,8 @@ fn old_schedules_load_for_ever() {
         "swim",
         "quarterly",
         "dexa",
+        "monthly",
+        "sleep",
     ];
     assert_eq!(ids, all);
     for (item, definition) in schedule.items {

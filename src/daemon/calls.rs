@@ -1,5 +1,7 @@
 //! Requests from the socket: told to the core, or answered beside the daemon's task.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
@@ -7,8 +9,10 @@ use super::event::Event;
 use super::{Daemon, query, reply, status};
 use crate::api::{AnswerBody, Call, Form, Reply, Request, problem};
 use crate::failpoints;
-use crate::ledger::{Details, Record};
-use crate::reminder::{Answer, Input, Outcome, RequestId, Target, Verb};
+use crate::insight;
+use crate::ledger::{Details, Fact, FactId, Record};
+use crate::reminder::{Answer, Correction, Input, Outcome, RequestId, Target, Verb};
+use crate::schedule::ItemId;
 use crate::store::Line;
 
 impl Daemon {
@@ -40,6 +44,7 @@ impl Daemon {
             Request::Answer { .. }
             | Request::FillIn { .. }
             | Request::Retract { .. }
+            | Request::Correct { .. }
             | Request::ChangeStock { .. } => {
                 let learned = self.learned.clone();
                 tokio::spawn(async move {
@@ -102,6 +107,13 @@ impl Daemon {
             Request::Retract { fact, reason, key } => {
                 Input::Retract { request: id, fact, reason, key, context }
             }
+            Request::Correct { fact, answers, body, key } => {
+                let AnswerBody { at, amount, note, reason, .. } = body;
+                let at = at.map(|at| query::when(at, zone, now)).transpose()?;
+                let details = self.corrected_details(&fact, answers, &context)?;
+                let correction = Correction { fact, at, amount, details, note, reason, key };
+                Input::Correct { request: id, correction, context }
+            }
             Request::Pause { item, until, reason } => {
                 let until = until.map(|until| query::instant(until, zone, now)).transpose()?;
                 Input::Pause { request: id, item, until, reason }
@@ -109,8 +121,8 @@ impl Daemon {
             Request::Resume { item } => Input::Resume { request: id, item },
             Request::FillIn { kind, item, answers, at, note, key } => {
                 let details = match kind {
-                    Form::CheckIn => Details::CheckIn(crate::insight::check_in(&answers)?),
-                    Form::Scan => Details::Scan(crate::insight::scan(&answers)?),
+                    Form::CheckIn => Details::CheckIn(insight::check_in(&self.form(&item), &answers)?),
+                    Form::Scan => Details::Scan(insight::scan(&answers)?),
                 };
                 let at = at.map(|at| query::when(at, zone, now)).transpose()?;
                 let answer = Answer {
@@ -127,6 +139,41 @@ impl Daemon {
             }
             _ => return Err("this is a question".to_owned()),
         })
+    }
+
+    /// Returns the form of an item as the schedule has it; of one that it has not, the shipped one.
+    fn form(&self, item: &ItemId) -> insight::Form {
+        let newest = self.reminder.plan().newest(item);
+        newest.map_or_else(insight::Form::shipped, |regimen| insight::form_of(&regimen.item))
+    }
+
+    /// Returns what a form should have recorded: what it did, with the answers that were different.
+    fn corrected_details(
+        &self,
+        fact: &FactId,
+        different: BTreeMap<String, String>,
+        context: &[Record],
+    ) -> Result<Option<Details>, String> {
+        if different.is_empty() {
+            return Ok(None);
+        }
+        let no_form = || format!("`{fact}` is no check-in and no scan, so it has no answers");
+        let recorded = context.iter().find(|record| record.id == *fact).map(|record| &record.fact);
+        let Some(Fact::Intake { item, details: Some(recorded), .. }) = recorded else {
+            return Err(no_form());
+        };
+        let mut answers = insight::as_given(recorded);
+        answers.extend(different);
+        Ok(Some(match &**recorded {
+            Details::CheckIn(before) => {
+                let form = self.form(item);
+                if form.name != before.form {
+                    return Err(format!("`{}` is asked in other words now", before.form));
+                }
+                Details::CheckIn(insight::check_in(&form, &answers)?)
+            }
+            Details::Scan(_) => Details::Scan(insight::scan(&answers)?),
+        }))
     }
 
     /// Tells whoever waits what came of a request; `line` is the fact that has just become durable.

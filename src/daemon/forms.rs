@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::query::{Failure, Scene};
 use crate::insight::{
-    CHANGED, CLEAR_CHANGE, FORM, LANGUAGE, QUESTIONS, SCAN_QUESTIONS, are_comparable, compare,
-    precision_error_of, slope,
+    CHANGED, CLEAR_CHANGE, LANGUAGE, SCAN_QUESTIONS, are_comparable, are_one_series, compare, form_of,
+    is_shipped, precision_error_of, slope,
 };
 use crate::ledger::{CheckIn, Density, Details, Fact, Ledger, Record, Scan, When};
 use crate::schedule::{ItemId, Kind};
@@ -18,17 +18,20 @@ const YEAR_SECONDS: f64 = 365.25 * 86_400.0;
 /// Tells which forms there are to be filled in: one for each check-in and scan of the schedule.
 pub(super) fn forms(scene: &Scene) -> String {
     let rows = scene.plan.current_items().filter_map(|item| {
-        let (form, questions): (&str, Vec<Value>) = match item.kind {
+        let (form, language, questions): (String, &str, Vec<Value>) = match item.kind {
             Kind::CheckIn => {
-                let rated = QUESTIONS.iter().map(|question| {
+                let form = form_of(item);
+                let rated = form.questions.iter().map(|question| {
                     json!({ "key": question.key, "text": question.text, "low": question.low, "high": question.high })
                 });
                 let changed = "Anything changed? A new medicine, diet, illness, travel";
-                (FORM, rated.chain([json!({ "key": CHANGED, "text": changed })]).collect())
+                let questions = rated.chain([json!({ "key": CHANGED, "text": changed })]).collect();
+                (form.name, form.language, questions)
             }
             Kind::Scan => {
                 let asked = SCAN_QUESTIONS.iter();
-                ("scan", asked.map(|(key, text, hint)| json!({ "key": key, "text": text, "hint": hint })).collect())
+                let questions = asked.map(|(key, text, hint)| json!({ "key": key, "text": text, "hint": hint }));
+                ("scan".to_owned(), LANGUAGE, questions.collect())
             }
             Kind::Supplement | Kind::Habit => return None,
         };
@@ -37,7 +40,7 @@ pub(super) fn forms(scene: &Scene) -> String {
             "name": item.name,
             "kind": item.kind.as_str(),
             "form": form,
-            "language": LANGUAGE,
+            "language": language,
             "questions": questions,
         }))
     });
@@ -89,13 +92,11 @@ fn details(record: &Record) -> Option<&Details> {
     }
 }
 
-/// Returns the check-ins of the form that is asked now, oldest first.
+/// Returns the check-ins that answer the shipped questions, oldest first.
 pub(super) async fn answered(scene: &Scene) -> Result<Vec<(Record, CheckIn)>, Failure> {
     let records = recorded(scene, Kind::CheckIn).await?.into_iter();
     let answered = records.filter_map(|(_, record)| match details(&record)? {
-        Details::CheckIn(check_in)
-            if (check_in.form.as_str(), check_in.language.as_str()) == (FORM, LANGUAGE) =>
-        {
+        Details::CheckIn(check_in) if is_shipped(check_in) => {
             let check_in = check_in.clone();
             Some((record, check_in))
         }
@@ -112,7 +113,7 @@ pub(super) fn date_of(record: &Record, scene: &Scene) -> jiff::civil::Date {
     }
 }
 
-/// Tells the check-ins, each with its difference to the one before of the same form.
+/// Tells the check-ins, each with the difference of its answers to those before in the same words.
 pub(super) async fn check_ins(scene: &Scene) -> Result<String, Failure> {
     let records = recorded(scene, Kind::CheckIn).await?;
     let found: Vec<(&ItemId, &Record, &CheckIn)> = records
@@ -124,15 +125,17 @@ pub(super) async fn check_ins(scene: &Scene) -> Result<String, Failure> {
         .collect();
     let row = |i: usize| {
         let (item, record, check_in) = found[i];
-        let before = found[..i].iter().rev().find(|(of, _, before)| {
-            *of == item && (&before.form, &before.language) == (&check_in.form, &check_in.language)
-        });
+        // A question may have been left out, or not be asked by the short form: its own last answer counts.
+        let last = |key: &String| {
+            let mut earlier =
+                found[..i].iter().rev().filter(|(_, _, earlier)| are_one_series(earlier, check_in));
+            earlier.find_map(|(_, _, earlier)| earlier.answers.get(key).copied().flatten())
+        };
         let changes: Map<String, Value> = check_in
             .answers
             .iter()
             .map(|(key, answer)| {
-                let before = before.and_then(|(_, _, before)| before.answers.get(key).copied().flatten());
-                let change = answer.zip(before).map(|(now, before)| i16::from(now) - i16::from(before));
+                let change = answer.zip(last(key)).map(|(now, before)| i16::from(now) - i16::from(before));
                 let is_clear = change.map(|change| change.unsigned_abs() >= u16::from(CLEAR_CHANGE));
                 (key.clone(), json!({ "change": change, "clear": is_clear }))
             })

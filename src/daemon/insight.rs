@@ -13,7 +13,7 @@ use crate::insight::{
     record,
 };
 use crate::ledger::{CheckIn, Fact, Ledger, State};
-use crate::schedule::{Item, ItemId, Kind, Plan};
+use crate::schedule::{Item, ItemId, Kind, Plan, Questions};
 
 /// How many days before a check-in its habits are looked at.
 const WINDOW_DAYS: i32 = 90;
@@ -55,11 +55,11 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
     let outcomes: Vec<Answers> = QUESTIONS
         .iter()
         .map(|question| Answers {
-            key: question.key.to_owned(),
+            key: question.key.to_string(),
             text: question.text.to_lowercase(),
             answers: check_ins
                 .iter()
-                .map(|(_, check_in)| check_in.answers.get(question.key).copied().flatten().map(f64::from))
+                .map(|(_, check_in)| check_in.answers.get(&*question.key).copied().flatten().map(f64::from))
                 .collect(),
         })
         .collect();
@@ -73,6 +73,12 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
     })
     .await
     .map_err(|error| Failure::Asked(error.to_string()))?;
+    let mut notes = found.notes;
+    if scene.plan.current_items().any(|item| matches!(item.questions, Questions::Own(_))) {
+        notes.push(
+            "questions of your own are not set beside habits: dosed check-in list shows them".to_owned(),
+        );
+    }
     let changed: Vec<Value> = check_ins
         .iter()
         .filter_map(|(date, check_in)| {
@@ -87,7 +93,7 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
         "seed": SEED,
         "primary": { "exposure": primary, "outcome": PRIMARY_OUTCOME },
         "pairs": found.pairs.iter().map(pair).collect::<Vec<_>>(),
-        "notes": found.notes,
+        "notes": notes,
         "changed": changed,
         "composite": composite(&recent),
         "window_days": WINDOW_DAYS,
@@ -119,7 +125,7 @@ fn pair(pair: &Pair) -> Value {
 /// Returns the item of the primary pair: the probiotic, which is what has a strain, else what is taken
 /// or done first by its id.
 fn primary(items: &[Item]) -> Option<&Item> {
-    items.iter().find(|item| item.strain.is_some()).or_else(|| items.first())
+    items.iter().find(|item| item.strain().is_some()).or_else(|| items.first())
 }
 
 fn midnight(date: Date, scene: &Scene) -> Result<Timestamp, Failure> {
@@ -167,11 +173,16 @@ fn amount_of_target(ledger: &Ledger, item: &Item, from: Timestamp, until: Timest
     (!amounts.is_empty() && wanted > 0.0).then(|| (amounts.iter().sum::<f64>() / wanted).min(1.0))
 }
 
+/// Tells whether an item asks questions that can be compared with habits.
+fn asks_shipped(item: &Item) -> bool {
+    item.kind == Kind::CheckIn && !matches!(item.questions, Questions::Own(_))
+}
+
 /// Returns the day of the check-in with which there are enough for a first look, if it is planned.
 pub(super) fn first_answer(plan: &Plan, have: usize, now: Timestamp, zone: &TimeZone) -> Option<Date> {
     let missing = NEEDED.checked_sub(have).filter(|missing| *missing > 0)?;
     let check_ins: Vec<ItemId> =
-        plan.current_items().filter(|item| item.kind == Kind::CheckIn).map(|item| item.id.clone()).collect();
+        plan.current_items().filter(|item| asks_shipped(item)).map(|item| item.id.clone()).collect();
     let mut at = now;
     for _ in 0..missing {
         at = check_ins

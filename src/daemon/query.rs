@@ -146,6 +146,7 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
     };
     if let Request::Answer { key: Some(key), .. }
     | Request::Retract { key: Some(key), .. }
+    | Request::Correct { key: Some(key), .. }
     | Request::FillIn { key: Some(key), .. }
     | Request::ChangeStock { key: Some(key), .. } = request
     {
@@ -164,7 +165,7 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
             let said = at.and_then(|at| instant(at, scene.zone(), scene.now).ok());
             (item.clone(), said.unwrap_or(scene.now))
         }
-        Request::Retract { fact, .. } => {
+        Request::Retract { fact, .. } | Request::Correct { fact, .. } => {
             let found = scene.reader.ask(Question::Fact(fact.clone())).await?;
             let about = found.first().and_then(|line| line.record.fact.occurrence().cloned());
             records.extend(found.into_iter().map(|line| line.record));
@@ -220,7 +221,7 @@ pub(super) fn long(line: &Line<'_>, plan: &Plan) -> Value {
     if let Some(object) = value.as_object_mut() {
         object.insert("kind".to_owned(), item.kind.as_str().into());
         object.insert("planned".to_owned(), line.planned.occurrence.id.slot.to_string().into());
-        object.insert("strain".to_owned(), item.strain.clone().into());
+        object.insert("strain".to_owned(), item.strain().into());
         object.insert("with".to_owned(), item.with.clone().into());
         object.insert("target".to_owned(), item.target.map(|target| target.to_string()).into());
         object.insert("closes".to_owned(), shown(line.standing.closes, zone).into());

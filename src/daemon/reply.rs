@@ -14,7 +14,10 @@ pub(super) fn refusal(refusal: &Refusal) -> Reply {
         | Refusal::TooSoon { .. }
         | Refusal::NoStock { .. }
         | Refusal::OtherKind { .. }
-        | Refusal::NotRetractable { .. } => 409,
+        | Refusal::NotRetractable { .. }
+        | Refusal::NotCorrectable { .. }
+        | Refusal::Replaced { .. }
+        | Refusal::BeingChanged { .. } => 409,
         Refusal::InFuture | Refusal::SnoozeTooLong { .. } => 422,
         Refusal::NotRecorded { .. } => 507,
     };

@@ -2,13 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use crate::ledger::{CheckIn, Density, ParseDetailsError, Region, Scan};
+use std::borrow::Cow;
 
-/// The form with its version; a changed wording is another form, and another series.
+use crate::ledger::{CheckIn, Density, Details, ParseDetailsError, Region, Scan};
+use crate::schedule::{Item, Question, Questions};
+
+/// The shipped form with its version; a changed wording is another form, and another series.
 pub const FORM: &str = "dosed check-in v1";
 
-/// The language in which it asks.
+/// The short one: three questions of the long one in the very same words, so that both are one series.
+pub const SHORT_FORM: &str = "dosed short check-in v1";
+
+/// The language in which they ask.
 pub const LANGUAGE: &str = "en";
+
+/// Of a person's own questions the language is not known (BCP 47).
+const UNDETERMINED: &str = "und";
+
+/// Which questions the short form asks: those that most can answer at once.
+const SHORT_KEYS: [&str; 3] = ["bloating", "energy", "wellness"];
 
 /// The highest answer; the lowest is 0.
 pub const HIGHEST: u8 = 10;
@@ -22,27 +34,75 @@ pub const CHANGED: &str = "changed";
 /// The most of a text answer, in bytes.
 const MAX_TEXT_BYTES: usize = 1000;
 
-/// A question of the check-in, about the past 7 days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// Its name.
-    pub key: &'static str,
-    /// What is asked.
-    pub text: &'static str,
-    /// What 0 means.
-    pub low: &'static str,
-    /// What 10 means.
-    pub high: &'static str,
+/// What a check-in asks, under its name and in its language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Its name with its version.
+    pub name: String,
+    /// Its language.
+    pub language: &'static str,
+    /// Its questions, in their order.
+    pub questions: Vec<Question>,
 }
 
-/// The questions, in their order.
+impl Form {
+    /// Returns the shipped form.
+    #[must_use]
+    pub fn shipped() -> Self {
+        Self { name: FORM.to_owned(), language: LANGUAGE, questions: QUESTIONS.into_iter().collect() }
+    }
+}
+
+const fn question(key: &'static str, text: &'static str, low: &'static str, high: &'static str) -> Question {
+    Question {
+        key: Cow::Borrowed(key),
+        text: Cow::Borrowed(text),
+        low: Cow::Borrowed(low),
+        high: Cow::Borrowed(high),
+    }
+}
+
+/// The shipped questions about the past 7 days, in their order.
 pub const QUESTIONS: [Question; 5] = [
-    Question { key: "bloating", text: "Bloating", low: "none", high: "worst imaginable" },
-    Question { key: "discomfort", text: "Abdominal discomfort", low: "none", high: "worst imaginable" },
-    Question { key: "regularity", text: "Bowel regularity", low: "very irregular", high: "very regular" },
-    Question { key: "energy", text: "Energy", low: "exhausted", high: "full of energy" },
-    Question { key: "wellness", text: "Overall wellness", low: "very bad", high: "very good" },
+    question("bloating", "Bloating", "none", "worst imaginable"),
+    question("discomfort", "Abdominal discomfort", "none", "worst imaginable"),
+    question("regularity", "Bowel regularity", "very irregular", "very regular"),
+    question("energy", "Energy", "exhausted", "full of energy"),
+    question("wellness", "Overall wellness", "very bad", "very good"),
 ];
+
+/// Returns the form of a check-in.
+///
+/// The name of a person's own carries a checksum of its wording: other words are another series.
+#[must_use]
+pub fn form_of(item: &Item) -> Form {
+    match &item.questions {
+        Questions::Full => Form::shipped(),
+        Questions::Short => {
+            let questions =
+                QUESTIONS.into_iter().filter(|question| SHORT_KEYS.contains(&&*question.key)).collect();
+            Form { name: SHORT_FORM.to_owned(), language: LANGUAGE, questions }
+        }
+        Questions::Own(questions) => {
+            let texts = questions.iter().flat_map(|asked| [&asked.key, &asked.text, &asked.low, &asked.high]);
+            let wording = texts.map(AsRef::as_ref).collect::<Vec<&str>>().join("\n");
+            let name = format!("{} {:08x}", item.id, crc32fast::hash(wording.as_bytes()));
+            Form { name, language: UNDETERMINED, questions: questions.clone() }
+        }
+    }
+}
+
+/// Tells whether a check-in answers the shipped questions, all of them or the short form.
+#[must_use]
+pub fn is_shipped(check_in: &CheckIn) -> bool {
+    check_in.language == LANGUAGE && [FORM, SHORT_FORM].contains(&check_in.form.as_str())
+}
+
+/// Tells whether the answers of two check-ins can stand in one series.
+#[must_use]
+pub fn are_one_series(one: &CheckIn, other: &CheckIn) -> bool {
+    (&one.form, &one.language) == (&other.form, &other.language) || is_shipped(one) && is_shipped(other)
+}
 
 /// What is asked of a scan: the name, what is asked, and how it is written.
 pub const SCAN_QUESTIONS: [(&str, &str, &str); 10] = [
@@ -63,13 +123,12 @@ pub const SCAN_QUESTIONS: [(&str, &str, &str); 10] = [
 /// # Errors
 ///
 /// A name is none of the form's, or an answer is not from 0 to 10.
-pub fn check_in(answers: &BTreeMap<String, String>) -> Result<CheckIn, String> {
-    let answers = &as_asked(answers);
-    let known = || QUESTIONS.iter().map(|question| question.key).chain([CHANGED]);
-    known_only(answers, known().collect())?;
+pub fn check_in(form: &Form, answers: &BTreeMap<String, String>) -> Result<CheckIn, String> {
+    let answers = &as_asked(&form.questions, answers);
+    known_only(answers, form.questions.iter().map(|question| &*question.key).chain([CHANGED]).collect())?;
     let mut found = BTreeMap::new();
-    for question in QUESTIONS {
-        let answer = match given(answers, question.key) {
+    for question in &form.questions {
+        let answer = match given(answers, &question.key) {
             None => None,
             Some(text) => {
                 let wrong = || {
@@ -81,13 +140,13 @@ pub fn check_in(answers: &BTreeMap<String, String>) -> Result<CheckIn, String> {
                 Some(text.parse().ok().filter(|answer| *answer <= HIGHEST).ok_or_else(wrong)?)
             }
         };
-        found.insert(question.key.to_owned(), answer);
+        found.insert(question.key.to_string(), answer);
     }
     if found.values().all(Option::is_none) {
         return Err("nothing is answered".to_owned());
     }
     let changed = text(answers, CHANGED)?;
-    Ok(CheckIn { form: FORM.to_owned(), language: LANGUAGE.to_owned(), answers: found, changed })
+    Ok(CheckIn { form: form.name.clone(), language: form.language.to_owned(), answers: found, changed })
 }
 
 /// Makes the record of a scan out of answers by name.
@@ -96,7 +155,7 @@ pub fn check_in(answers: &BTreeMap<String, String>) -> Result<CheckIn, String> {
 ///
 /// A name is none of the form's, the region or the density is missing, or one cannot be read.
 pub fn scan(answers: &BTreeMap<String, String>) -> Result<Scan, String> {
-    let answers = &as_asked(answers);
+    let answers = &as_asked(&[], answers);
     known_only(answers, SCAN_QUESTIONS.iter().map(|(key, _, _)| *key).collect())?;
     let missing = |key: &str| format!("`{key}` is missing");
     let read = |error: ParseDetailsError| error.to_string();
@@ -121,12 +180,39 @@ pub fn scan(answers: &BTreeMap<String, String>) -> Result<Scan, String> {
     })
 }
 
+/// Returns what was recorded as the answers that would record it again.
+#[must_use]
+pub fn as_given(details: &Details) -> BTreeMap<String, String> {
+    let given = match details {
+        Details::CheckIn(CheckIn { answers, changed, .. }) => {
+            let answers = answers.iter().map(|(key, answer)| (key.as_str(), answer.map(|n| n.to_string())));
+            answers.chain([(CHANGED, changed.clone())]).collect::<Vec<_>>()
+        }
+        Details::Scan(scan) => {
+            let scan = scan.clone();
+            vec![
+                ("region", Some(scan.region.as_str().to_owned())),
+                ("bmd", Some(scan.bmd.to_string())),
+                ("facility", scan.facility),
+                ("device", scan.device),
+                ("device-id", scan.device_id),
+                ("side", scan.side),
+                ("vertebrae", scan.vertebrae),
+                ("t-score", scan.t_score),
+                ("z-score", scan.z_score),
+                ("lsc", scan.lsc.map(|lsc| lsc.to_string())),
+            ]
+        }
+    };
+    given.into_iter().filter_map(|(key, answer)| Some((key.to_owned(), answer?))).collect()
+}
+
 /// Returns the answers under the names of the forms: a question can be named as it is asked, in words.
-fn as_asked(answers: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn as_asked(questions: &[Question], answers: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let name = |key: &String| {
         let words = key.trim().to_lowercase().replace(['_', ' '], "-");
-        let asked = QUESTIONS.iter().find(|question| question.text.to_lowercase().replace(' ', "-") == words);
-        asked.map_or(words, |question| question.key.to_owned())
+        let asked = questions.iter().find(|question| question.text.to_lowercase().replace(' ', "-") == words);
+        asked.map_or(words, |question| question.key.to_string())
     };
     answers.iter().map(|(key, answer)| (name(key), answer.clone())).collect()
 }
@@ -159,10 +245,49 @@ mod tests {
         given.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect()
     }
 
+    fn check_in_of(keys: &str) -> Item {
+        let text = format!("[[check-in]]\nid = \"nightly\"\ntimes = [\"21:00\"]\n{keys}\n");
+        crate::config::parse(&text).unwrap().items.remove(0).0
+    }
+
+    #[test]
+    fn other_words_are_another_series() {
+        let own = |low: &str| {
+            let keys = format!(
+                "questions = [{{ key = \"rest\", text = \"How rested are you?\", low = \"{low}\", high = \"fully\" }}]"
+            );
+            form_of(&check_in_of(&keys))
+        };
+        let given = answers(&[("rest", "7")]);
+        let (once, same, other) = (own("not at all"), own("not at all"), own("not"));
+        assert!(once.name.starts_with("nightly ") && once.name == same.name && once.name != other.name);
+        let [once, same, other] = [once, same, other].map(|form| check_in(&form, &given).unwrap());
+        assert!(are_one_series(&once, &same) && !are_one_series(&once, &other) && !is_shipped(&once));
+        // The short form asks in the words of the long one.
+        let short = form_of(&check_in_of("short = true"));
+        assert_eq!(short.questions.iter().map(|asked| &*asked.key).collect::<Vec<_>>(), SHORT_KEYS);
+        let short = check_in(&short, &answers(&[("energy", "5")])).unwrap();
+        let full = check_in(&Form::shipped(), &answers(&[("energy", "6")])).unwrap();
+        assert!(are_one_series(&short, &full) && !are_one_series(&short, &once));
+        assert!(check_in(&form_of(&check_in_of("short = true")), &answers(&[("regularity", "5")])).is_err());
+    }
+
+    #[test]
+    fn what_was_recorded_can_be_given_again() {
+        let asked = answers(&[("bloating", "0"), ("energy", "7"), ("changed", "travel")]);
+        let recorded = check_in(&Form::shipped(), &asked).unwrap();
+        assert_eq!(as_given(&Details::CheckIn(recorded)), asked);
+        let asked = answers(&[("region", "total-hip"), ("bmd", "0.912"), ("side", "left"), ("lsc", "0.028")]);
+        assert_eq!(as_given(&Details::Scan(scan(&asked).unwrap())), asked);
+    }
+
     #[test]
     fn what_is_left_out_is_no_zero() {
-        let check_in =
-            check_in(&answers(&[("bloating", "0"), ("energy", " 7 "), ("changed", "travel")])).unwrap();
+        let check_in = check_in(
+            &Form::shipped(),
+            &answers(&[("bloating", "0"), ("energy", " 7 "), ("changed", "travel")]),
+        )
+        .unwrap();
         assert_eq!((check_in.answers["bloating"], check_in.answers["energy"]), (Some(0), Some(7)));
         assert_eq!((check_in.answers["wellness"], check_in.changed.as_deref()), (None, Some("travel")));
         assert_eq!(check_in.answers.len(), QUESTIONS.len());
@@ -170,7 +295,9 @@ mod tests {
 
     #[test]
     fn a_question_can_be_named_as_it_is_asked() {
-        let found = check_in(&answers(&[("overall-wellness", "8"), ("Abdominal discomfort", "2")])).unwrap();
+        let found =
+            check_in(&Form::shipped(), &answers(&[("overall-wellness", "8"), ("Abdominal discomfort", "2")]))
+                .unwrap();
         assert_eq!((found.answers["wellness"], found.answers["discomfort"]), (Some(8), Some(2)));
         let found = scan(&answers(&[("region", "total-hip"), ("bmd", "0.9"), ("t_score", "-1.2")])).unwrap();
         assert_eq!(found.t_score.as_deref(), Some("-1.2"));
@@ -185,7 +312,7 @@ mod tests {
             (&[("energy", "")], "nothing is answered"),
             (&[], "nothing is answered"),
         ] {
-            let error = check_in(&answers(given)).unwrap_err();
+            let error = check_in(&Form::shipped(), &answers(given)).unwrap_err();
             assert!(error.contains(said), "{error}");
         }
         for (given, said) in [

@@ -12,7 +12,8 @@ mod stats;
 pub use adherence::{Adherence, TIMING_WINDOW, Taken, measure, record, wilson};
 pub use associations::{Answers, Exposure, Insight, NEEDED, Pair, associations, composite};
 pub use form::{
-    CHANGED, CLEAR_CHANGE, FORM, HIGHEST, LANGUAGE, QUESTIONS, Question, SCAN_QUESTIONS, check_in, scan,
+    CHANGED, CLEAR_CHANGE, FORM, Form, HIGHEST, LANGUAGE, QUESTIONS, SCAN_QUESTIONS, SHORT_FORM,
+    are_one_series, as_given, check_in, form_of, is_shipped, scan,
 };
 pub use scans::{
     Change, Slope, are_comparable, compare, default_lsc, least_significant_change, precision_error,

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Details;
-use crate::schedule::{ChannelId, ItemId, OccurrenceId, Quantity};
+use crate::schedule::{ChannelId, ItemId, OccurrenceId, Product, Quantity};
 
 /// The name of a fact: the device that recorded it and its number there, `desk-3f2a.17`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,10 +120,14 @@ pub enum Fact {
         amount: Option<Quantity>,
         /// How much was planned at that time, so that the record outlives the schedule.
         planned: Option<Quantity>,
+        /// Which product was planned, for the same reason.
+        product: Option<Arc<Product>>,
         /// What a check-in or a scan records.
         details: Option<Box<Details>>,
         /// The person's note.
         note: Option<String>,
+        /// The earlier fact in whose place this one stands.
+        corrects: Option<FactId>,
         /// The client's idempotency key.
         key: Option<String>,
     },
@@ -137,6 +141,8 @@ pub enum Fact {
         reason: Option<String>,
         /// The person's note.
         note: Option<String>,
+        /// The earlier fact in whose place this one stands.
+        corrects: Option<FactId>,
         /// The client's idempotency key.
         key: Option<String>,
     },
@@ -267,6 +273,16 @@ impl Fact {
             Self::Pause { item, .. } | Self::Resume { item, .. } => item.as_ref(),
             Self::Zone { .. } => None,
             other => other.occurrence().map(|occurrence| &occurrence.item),
+        }
+    }
+
+    /// Returns the earlier fact that does not hold any more because of this one: taken back, or corrected.
+    #[must_use]
+    pub fn replaces(&self) -> Option<&FactId> {
+        match self {
+            Self::Retraction { fact, .. } => Some(fact),
+            Self::Intake { corrects, .. } | Self::Skip { corrects, .. } => corrects.as_ref(),
+            _ => None,
         }
     }
 

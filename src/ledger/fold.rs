@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use super::{Channel, Fact, FactId, Place, Record, When};
 use crate::schedule::{ChannelId, ItemId, OccurrenceId, ZoneHistory};
 
-/// A chain of retractions of retractions longer than this is cut; people make one or two.
-const MAX_RETRACTIONS_DEEP: usize = 16;
+/// A chain of retractions and corrections longer than this is cut; people make one or two.
+const MAX_REPLACED_DEEP: usize = 16;
 
 /// How many intakes of an item are always known, for rules that count from the last.
 pub const NEWEST_INTAKES: usize = 64;
@@ -20,7 +20,8 @@ pub struct Ledger {
     records: BTreeMap<FactId, Record>,
     by_occurrence: BTreeMap<OccurrenceId, BTreeSet<FactId>>,
     intakes_by_item: BTreeMap<ItemId, BTreeSet<FactId>>,
-    retractions: BTreeMap<FactId, BTreeSet<FactId>>,
+    /// The facts that are taken back or corrected, with those that say so.
+    replaced: BTreeMap<FactId, BTreeSet<FactId>>,
     by_key: BTreeMap<String, FactId>,
     plan_facts: BTreeSet<FactId>,
     /// Pauses and resumes in the order of writing: the later word holds, whatever the clock said then.
@@ -37,10 +38,10 @@ impl Ledger {
         if let Some(occurrence) = record.fact.occurrence() {
             self.by_occurrence.entry(occurrence.clone()).or_default().insert(id.clone());
         }
+        if let Some(earlier) = record.fact.replaces() {
+            self.replaced.entry(earlier.clone()).or_default().insert(id.clone());
+        }
         match &record.fact {
-            Fact::Retraction { fact, .. } => {
-                self.retractions.entry(fact.clone()).or_default().insert(id.clone());
-            }
             Fact::Intake { item, .. } => {
                 self.intakes_by_item.entry(item.clone()).or_default().insert(id.clone());
             }
@@ -100,25 +101,25 @@ impl Ledger {
         self.by_key.get(key).and_then(|id| self.records.get(id))
     }
 
-    /// Returns the standing retraction of a fact.
+    /// Returns the standing fact that takes another back or corrects it.
     #[must_use]
-    pub fn retraction(&self, id: &FactId) -> Option<&Record> {
-        let by = self.retractions.get(id)?.iter().find(|by| self.stands(by))?;
+    pub fn replacement(&self, id: &FactId) -> Option<&Record> {
+        let by = self.replaced.get(id)?.iter().find(|by| self.stands(by))?;
         self.records.get(by)
     }
 
-    /// Tells whether a fact stands, that is, has not been taken back.
+    /// Tells whether a fact stands, that is, has been neither taken back nor corrected.
     #[must_use]
     pub fn stands(&self, id: &FactId) -> bool {
         self.stands_at_depth(id, 0)
     }
 
     fn stands_at_depth(&self, id: &FactId, depth: usize) -> bool {
-        depth < MAX_RETRACTIONS_DEEP
+        depth < MAX_REPLACED_DEEP
             && !self
-                .retractions
+                .replaced
                 .get(id)
-                .is_some_and(|by| by.iter().any(|retraction| self.stands_at_depth(retraction, depth + 1)))
+                .is_some_and(|by| by.iter().any(|later| self.stands_at_depth(later, depth + 1)))
     }
 
     /// Returns the facts that stand.
@@ -374,10 +375,11 @@ impl Ledger {
         if let Some(occurrence) = record.fact.occurrence() {
             take(&mut self.by_occurrence, occurrence, id);
         }
-        match &record.fact {
-            Fact::Retraction { fact, .. } => take(&mut self.retractions, fact, id),
-            Fact::Intake { item, .. } => take(&mut self.intakes_by_item, item, id),
-            _ => {}
+        if let Some(earlier) = record.fact.replaces() {
+            take(&mut self.replaced, earlier, id);
+        }
+        if let Fact::Intake { item, .. } = &record.fact {
+            take(&mut self.intakes_by_item, item, id);
         }
         if let Some(key) = record.fact.key() {
             self.by_key.remove(key);

@@ -255,7 +255,9 @@ impl Reminder {
         let (occurrence, at) = (id.clone(), When::Instant(now));
         let fact = match button {
             Button::Taken => self.intake(&id.item, Some(id), at),
-            Button::Skip => Fact::Skip { occurrence, at, reason: None, note: None, key: None },
+            Button::Skip => {
+                Fact::Skip { occurrence, at, reason: None, note: None, corrects: None, key: None }
+            }
             Button::Open => return,
             Button::Snooze => {
                 let until = now.checked_add(self.settings.snooze).unwrap_or(Timestamp::MAX);

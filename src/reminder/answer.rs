@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::notice::minutes;
 use super::refusal::{Refusal, nearest};
 use super::{Action, Reminder, RequestId};
-use crate::ledger::{Details, Fact, FactId, MAX_SNOOZE_PAST_GRACE, Record, State, When, standing};
+use crate::ledger::{Details, Fact, MAX_SNOOZE_PAST_GRACE, Record, State, When, standing};
 use crate::schedule::{ItemId, Kind, OccurrenceId, Planned, Quantity, Recurrence};
 
 /// How long before its time an occurrence can be answered without being named, at most its grace.
@@ -168,18 +168,22 @@ impl Reminder {
 
     /// Returns the fact that something was taken, with a copy of what was planned.
     pub(super) fn intake(&self, item: &ItemId, occurrence: Option<&OccurrenceId>, at: When) -> Fact {
-        let planned = occurrence.and_then(|id| {
-            let planned = self.plan.find(id, &self.ledger.intakes(item))?;
-            planned.regimen.item.dose_at(id.slot)
-        });
+        let planned = occurrence.and_then(|id| Some((id, self.plan.find(id, &self.ledger.intakes(item))?)));
+        // Beside the plan, it is the product of today.
+        let described = planned.as_ref().map(|(_, planned)| &planned.regimen.item);
+        let described = described.or_else(|| self.plan.newest(item).map(|regimen| &regimen.item));
+        let product = described.and_then(|item| item.product.clone());
+        let planned = planned.and_then(|(id, planned)| planned.regimen.item.dose_at(id.slot));
         Fact::Intake {
             item: item.clone(),
             occurrence: occurrence.cloned(),
             at,
             amount: None,
             planned,
+            product,
             details: None,
             note: None,
+            corrects: None,
             key: None,
         }
     }
@@ -329,6 +333,7 @@ impl Reminder {
                 at,
                 reason: answer.reason.clone(),
                 note: answer.note.clone(),
+                corrects: None,
                 key: answer.key.clone(),
             });
         }
@@ -389,7 +394,7 @@ impl Reminder {
         Refusal::NothingDue { item: item.clone(), next: next.map(|next| next.occurrence.id) }.into()
     }
 
-    fn is_ahead(&self, when: When, now: Timestamp) -> bool {
+    pub(super) fn is_ahead(&self, when: When, now: Timestamp) -> bool {
         match when {
             When::Instant(at) => at.duration_since(now) > CLOCKS_DISAGREE,
             When::Date(date) => {
@@ -397,43 +402,6 @@ impl Reminder {
                 date > today.saturating_add(0.days())
             }
         }
-    }
-
-    pub(super) fn take_retraction(
-        &mut self,
-        now: Timestamp,
-        request: RequestId,
-        fact: FactId,
-        reason: Option<String>,
-        key: Option<String>,
-        actions: &mut Vec<Action>,
-    ) {
-        if self.joined_pending(request, key.as_deref()) {
-            return;
-        }
-        let under_way = self
-            .pending
-            .values_mut()
-            .find(|pending| matches!(&pending.fact, Fact::Retraction { fact: other, .. } if *other == fact));
-        if let Some(pending) = under_way {
-            pending.waiting.push(request);
-            return;
-        }
-        let decision = match self.ledger.get(&fact) {
-            None => Refusal::UnknownFact { fact }.into(),
-            Some(record) => {
-                let retractable = record.fact.is_retractable();
-                match self.ledger.retraction(&fact) {
-                    _ if !retractable => Refusal::NotRetractable { fact }.into(),
-                    Some(earlier) => Decision::Repeat(earlier.clone()),
-                    None => {
-                        let occurrence = record.fact.occurrence().cloned();
-                        Decision::Record(Fact::Retraction { fact, occurrence, at: now, reason, key })
-                    }
-                }
-            }
-        };
-        self.carry_out(request, decision, actions);
     }
 }
 

@@ -4,6 +4,7 @@
 //! enters the ledger before it is durable, so whatever the ledger shows has been written down.
 
 mod alert;
+mod amend;
 mod answer;
 mod look;
 mod notice;
@@ -19,6 +20,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use alert::AlertId;
+pub use amend::Correction;
 pub use answer::{Answer, Outcome, Target, Verb};
 pub use notice::{Button, Notice};
 pub use refusal::Refusal;
@@ -84,6 +86,15 @@ pub enum Input {
         reason: Option<String>,
         /// The idempotency key.
         key: Option<String>,
+        /// Recorded facts that it may be about and that memory may have let go.
+        context: Vec<Record>,
+    },
+    /// Someone corrects an answer.
+    Correct {
+        /// Who waits.
+        request: RequestId,
+        /// What was different.
+        correction: Correction,
         /// Recorded facts that it may be about and that memory may have let go.
         context: Vec<Record>,
     },
@@ -312,6 +323,10 @@ impl Reminder {
             Input::Retract { request, fact, reason, key, context } => {
                 self.know(context);
                 self.take_retraction(now, request, fact, reason, key, &mut actions);
+            }
+            Input::Correct { request, correction, context } => {
+                self.know(context);
+                self.take_correction(now, request, &correction, &mut actions);
             }
             Input::Pause { request, item, until, reason } => {
                 self.take_pause(now, request, item, until, reason, &mut actions);

@@ -157,7 +157,7 @@ impl Wording<'_> {
         let mut details = Vec::new();
         if !private {
             details.extend(item.dose_at(id.slot).map(|dose| dose.to_string()));
-            details.extend(item.strain.clone());
+            details.extend(item.strain().map(ToOwned::to_owned));
             details.extend(item.with.as_ref().map(|with| format!("with {with}")));
             details.extend(item.target.map(|target| format!("aim: {target}")));
             details.extend(item.note.clone());

@@ -52,7 +52,7 @@ pub enum Refusal {
     },
     /// Another one was recorded shortly before or after.
     #[error(
-        "`{item}` was recorded {distance} away from this already: say so if this is one more (`--again`, or `\"confirm\": true`)"
+        "`{item}` is recorded already, {distance} from this: say so if this is one more (`--again`, or `\"confirm\": true`)"
     )]
     TooSoon {
         /// Which item.
@@ -92,6 +92,28 @@ pub enum Refusal {
     /// The fact is none that a person can take back.
     #[error("`{fact}` is not an answer, so there is nothing to take back")]
     NotRetractable {
+        /// Which one.
+        fact: FactId,
+    },
+    /// The fact has nothing of what is corrected.
+    #[error(
+        "`{fact}` has nothing of that to correct: an intake has an amount, a skip a reason, a form its answers"
+    )]
+    NotCorrectable {
+        /// Which one.
+        fact: FactId,
+    },
+    /// Another fact took its place.
+    #[error("`{fact}` does not hold any more: `{by}` stands in its place")]
+    Replaced {
+        /// Which one.
+        fact: FactId,
+        /// What took it back or corrects it.
+        by: FactId,
+    },
+    /// A correction of it is being written at this moment.
+    #[error("`{fact}` is being corrected at this moment: try again")]
+    BeingChanged {
         /// Which one.
         fact: FactId,
     },

@@ -154,6 +154,17 @@ pub(super) async fn ask(paths: &Paths, command: Command) -> Result<(), RunError>
             let body = members(&[("reason", reason)]);
             post(socket, &format!("/v1/facts/{}/retract", encode(&fact)), &body, output).await
         }
+        Command::Correct { fact, at, amount, note, reason, answers, output } => {
+            let fact = match fact {
+                Some(fact) => fact,
+                None => last_answer(socket).await?,
+            };
+            let mut body = members(&[("at", at), ("amount", amount), ("note", note), ("reason", reason)]);
+            if !answers.is_empty() {
+                body["answers"] = Value::Object(form::given(&answers)?);
+            }
+            post(socket, &format!("/v1/facts/{}/correct", encode(&fact)), &body, output).await
+        }
         Command::Pause { item, until, reason, output } => {
             let body = members(&[("item", item), ("until", until), ("reason", reason)]);
             post(socket, "/v1/pause", &body, output).await
@@ -288,13 +299,13 @@ async fn watch(socket: &Path) -> Result<(), RunError> {
 async fn last_answer(socket: &Path) -> Result<String, RunError> {
     let facts = value(&get(socket, "/v1/facts").await?)?;
     let facts = facts.as_array().map(Vec::as_slice).unwrap_or_default();
-    let retracted: Vec<&str> = facts.iter().filter_map(|fact| fact["fact"]["retracts"].as_str()).collect();
+    let replaced: Vec<&str> = facts.iter().filter_map(render::replaces).collect();
     facts
         .iter()
         .rev()
         .filter(|fact| matches!(fact["fact"]["type"].as_str(), Some("intake" | "skip" | "snooze")))
         .filter_map(|fact| fact["id"].as_str())
-        .find(|id| !retracted.contains(id))
+        .find(|id| !replaced.contains(id))
         .map(ToOwned::to_owned)
         .ok_or_else(|| RunError::Refused { detail: "there is no answer to take back".to_owned() })
 }

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{ChannelId, ItemId, Length, ParseQuantityError, Quantity, Rule, Slot};
+use super::{ChannelId, ItemId, Length, ParseQuantityError, Quantity, Questions, Rule, Slot};
 
 /// What sort of thing an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +83,19 @@ pub struct Apart {
     pub by: SignedDuration,
 }
 
+/// Which product it is, as its label says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Product {
+    /// The strain of a probiotic.
+    pub strain: Option<String>,
+    /// What it comes as, such as a capsule.
+    pub form: Option<String>,
+    /// Who makes it.
+    pub brand: Option<String>,
+    /// The batch that is being used.
+    pub batch: Option<String>,
+}
+
 /// How much is in the cupboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stock {
@@ -145,12 +159,16 @@ pub struct Item {
     pub dose: Option<Quantity>,
     /// Doses that hold from a date on, by date.
     pub taper: Vec<TaperStep>,
-    /// The strain of a probiotic.
-    pub strain: Option<String>,
+    /// Which product it is, where the schedule says anything of it.
+    pub product: Option<Arc<Product>>,
+    /// What it belongs to, for adherence of several items together.
+    pub group: Option<String>,
     /// What to take it with, such as food.
     pub with: Option<String>,
     /// The aim of a habit.
     pub target: Option<Target>,
+    /// What a check-in asks.
+    pub questions: Questions,
     /// When it is planned.
     pub rule: Rule,
     /// The zone of its times; `None` floats with the person.
@@ -176,6 +194,12 @@ pub struct Item {
 }
 
 impl Item {
+    /// Returns the strain of a probiotic.
+    #[must_use]
+    pub fn strain(&self) -> Option<&str> {
+        self.product.as_ref()?.strain.as_deref()
+    }
+
     /// Returns the dose that is planned for a slot.
     #[must_use]
     pub fn dose_at(&self, slot: Slot) -> Option<Quantity> {

@@ -41,10 +41,10 @@ pub enum Question {
     Fact(FactId),
     /// The fact that was recorded under an idempotency key.
     Key(String),
-    /// The facts that shape the plan, with their retractions.
+    /// The facts that shape the plan, with what takes them back or corrects them.
     Plan,
-    /// The facts about slots and times in `[from, until)`, a day and a half wider on both sides, with
-    /// their retractions.
+    /// The facts about slots and times in `[from, until)`, a day and a half wider on both sides, with what
+    /// takes them back or corrects them.
     About {
         /// From when on.
         from: Timestamp,
@@ -53,14 +53,14 @@ pub enum Question {
         /// Of one item only.
         item: Option<ItemId>,
     },
-    /// An item's intakes and the changes of its stock since an instant, with their retractions.
+    /// An item's intakes and the changes of its stock since an instant, with what takes them back or corrects them.
     Uses {
         /// Which item.
         item: ItemId,
         /// From when on.
         from: Timestamp,
     },
-    /// The newest intakes of an item, with their retractions.
+    /// The newest intakes of an item, with what takes them back or corrects them.
     Intakes {
         /// Which item.
         item: ItemId,
@@ -89,7 +89,8 @@ pub(super) struct Database {
     plan: sled::Tree,
     intakes: sled::Tree,
     keys: sled::Tree,
-    retractions: sled::Tree,
+    /// By the fact that is taken back or corrected: those that say so.
+    replaced: sled::Tree,
     meta: sled::Tree,
 }
 
@@ -145,7 +146,7 @@ impl Database {
             plan: tree("plan")?,
             intakes: tree("intakes")?,
             keys: tree("keys")?,
-            retractions: tree("retractions")?,
+            replaced: tree("retractions")?,
             meta: tree("meta")?,
             db,
         };
@@ -238,22 +239,21 @@ impl Database {
         let mut plan = sled::Batch::default();
         let mut intakes = sled::Batch::default();
         let mut keys = sled::Batch::default();
-        let mut retractions = sled::Batch::default();
+        let mut replaced = sled::Batch::default();
         let mut marks: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         for Line { record, text } in lines {
             let key = fact_key(&record.id.device, record.id.seq);
             facts.insert(key.as_slice(), text.as_bytes());
             let item = record.fact.item().map_or("", ItemId::as_str);
             about.insert(join(&[&biased(about_seconds(record)), item.as_bytes(), &[0], &key]), &[]);
+            if let Some(earlier) = record.fact.replaces() {
+                replaced.insert(join(&[&fact_key(&earlier.device, earlier.seq), &key]), &[]);
+            }
             match &record.fact {
                 // Of one index: what is left follows from both.
                 Fact::Intake { item, .. } | Fact::Stock { item, .. } => {
                     let at = biased(about_seconds(record));
                     intakes.insert(join(&[item.as_str().as_bytes(), &[0], &at, &key]), &[]);
-                }
-                Fact::Retraction { fact, .. } => {
-                    let retracted = fact_key(&fact.device, fact.seq);
-                    retractions.insert(join(&[&retracted, &key]), &[]);
                 }
                 fact if fact.shapes_plan() => plan.insert(key.as_slice(), &[]),
                 _ => {}
@@ -268,7 +268,7 @@ impl Database {
         self.plan.apply_batch(plan)?;
         self.intakes.apply_batch(intakes)?;
         self.keys.apply_batch(keys)?;
-        self.retractions.apply_batch(retractions)?;
+        self.replaced.apply_batch(replaced)?;
         failpoints::reach("in-database");
         for (device, seq) in marks {
             self.meta.insert(mark_key(&device), &seq.to_be_bytes())?;
@@ -323,19 +323,19 @@ impl Database {
                 }
             }
         }
-        self.with_retractions(&mut keys)?;
+        self.with_replacements(&mut keys)?;
         keys.into_iter().filter_map(|key| self.line(&key).transpose()).collect()
     }
 
-    /// Adds the retractions of facts, and those of the retractions.
-    fn with_retractions(&self, keys: &mut Vec<sled::IVec>) -> Result<(), StoreError> {
-        if self.retractions.is_empty() {
+    /// Adds what takes facts back or corrects them, and what does so with that.
+    fn with_replacements(&self, keys: &mut Vec<sled::IVec>) -> Result<(), StoreError> {
+        if self.replaced.is_empty() {
             return Ok(());
         }
         let mut known: std::collections::BTreeSet<sled::IVec> = keys.iter().cloned().collect();
         let mut i = 0;
         while let Some(key) = keys.get(i).cloned() {
-            for entry in self.retractions.scan_prefix(&key).keys() {
+            for entry in self.replaced.scan_prefix(&key).keys() {
                 let entry = entry.map_err(|error| self.failed(&error))?;
                 let by = sled::IVec::from(&entry[key.len()..]);
                 if known.insert(by.clone()) {

@@ -11,7 +11,7 @@ use crate::ledger::{
     Channel, CheckIn, CloseReason, Density, Details, Fact, FactId, ParseDetailsError, Place, Record, Scan,
     StockChange, When,
 };
-use crate::schedule::ChannelId;
+use crate::schedule::{ChannelId, Product};
 
 /// The version of the line's form.
 const VERSION: u32 = 1;
@@ -55,11 +55,15 @@ enum FactJson {
         #[serde(skip_serializing_if = "Option::is_none")]
         planned: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        product: Option<Box<ProductJson>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         check_in: Option<Box<CheckInJson>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         scan: Option<Box<ScanJson>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corrects: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<String>,
     },
@@ -70,6 +74,8 @@ enum FactJson {
         reason: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        corrects: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<String>,
     },
@@ -145,6 +151,32 @@ enum FactJson {
         #[serde(skip_serializing_if = "Option::is_none")]
         key: Option<String>,
     },
+}
+
+/// Which product was planned.
+#[derive(Debug, Serialize, Deserialize)]
+struct ProductJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strain: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    brand: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<String>,
+}
+
+impl From<&Product> for ProductJson {
+    fn from(product: &Product) -> Self {
+        let Product { strain, form, brand, batch } = product.clone();
+        Self { strain, form, brand, batch }
+    }
+}
+
+impl From<ProductJson> for Product {
+    fn from(ProductJson { strain, form, brand, batch }: ProductJson) -> Self {
+        Self { strain, form, brand, batch }
+    }
 }
 
 /// The answers of a check-in; a question that was left out is null.
@@ -304,28 +336,33 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
         value.map(ToString::to_string)
     }
     Ok(match fact {
-        Fact::Intake { item, occurrence, at, amount, planned, details, note, key } => FactJson::Intake {
-            item: item.to_string(),
-            occurrence: written(occurrence.as_ref()),
-            at: when(*at, zone),
-            amount: written(amount.as_ref()),
-            planned: written(planned.as_ref()),
-            check_in: match details.as_deref() {
-                Some(Details::CheckIn(check_in)) => Some(Box::new(check_in.into())),
-                _ => None,
-            },
-            scan: match details.as_deref() {
-                Some(Details::Scan(scan)) => Some(Box::new(scan.into())),
-                _ => None,
-            },
-            note: text(note),
-            key: text(key),
-        },
-        Fact::Skip { occurrence, at, reason, note, key } => FactJson::Skip {
+        Fact::Intake { item, occurrence, at, amount, planned, product, details, note, corrects, key } => {
+            FactJson::Intake {
+                item: item.to_string(),
+                occurrence: written(occurrence.as_ref()),
+                at: when(*at, zone),
+                amount: written(amount.as_ref()),
+                planned: written(planned.as_ref()),
+                product: product.as_deref().map(|product| Box::new(product.into())),
+                check_in: match details.as_deref() {
+                    Some(Details::CheckIn(check_in)) => Some(Box::new(check_in.into())),
+                    _ => None,
+                },
+                scan: match details.as_deref() {
+                    Some(Details::Scan(scan)) => Some(Box::new(scan.into())),
+                    _ => None,
+                },
+                note: text(note),
+                corrects: written(corrects.as_ref()),
+                key: text(key),
+            }
+        }
+        Fact::Skip { occurrence, at, reason, note, corrects, key } => FactJson::Skip {
             occurrence: occurrence.to_string(),
             at: when(*at, zone),
             reason: text(reason),
             note: text(note),
+            corrects: written(corrects.as_ref()),
             key: text(key),
         },
         Fact::Snooze { occurrence, at, until, key } => FactJson::Snooze {
@@ -416,20 +453,33 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
         _ => read(text).map(When::Instant),
     };
     Ok(match json {
-        FactJson::Intake { item, occurrence, at, amount, planned, check_in, scan, note, key } => {
-            Fact::Intake {
-                item: read(&item)?,
-                occurrence: maybe(occurrence)?,
-                at: when(&at)?,
-                amount: maybe(amount)?,
-                planned: maybe(planned)?,
-                details: details(check_in.map(|json| *json), scan.map(|json| *json))?,
-                note,
-                key,
-            }
-        }
-        FactJson::Skip { occurrence, at, reason, note, key } => {
-            Fact::Skip { occurrence: read(&occurrence)?, at: when(&at)?, reason, note, key }
+        FactJson::Intake {
+            item,
+            occurrence,
+            at,
+            amount,
+            planned,
+            product,
+            check_in,
+            scan,
+            note,
+            corrects,
+            key,
+        } => Fact::Intake {
+            item: read(&item)?,
+            occurrence: maybe(occurrence)?,
+            at: when(&at)?,
+            amount: maybe(amount)?,
+            planned: maybe(planned)?,
+            product: product.map(|product| Arc::new(Product::from(*product))),
+            details: details(check_in.map(|json| *json), scan.map(|json| *json))?,
+            note,
+            corrects: maybe(corrects)?,
+            key,
+        },
+        FactJson::Skip { occurrence, at, reason, note, corrects, key } => {
+            let (occurrence, at, corrects) = (read(&occurrence)?, when(&at)?, maybe(corrects)?);
+            Fact::Skip { occurrence, at, reason, note, corrects, key }
         }
         FactJson::Snooze { occurrence, at, until, key } => {
             Fact::Snooze { occurrence: read(&occurrence)?, at: read(&at)?, until: read(&until)?, key }

@@ -12,8 +12,10 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
+use std::sync::Arc;
+
 use crate::ledger::{Channel, CheckIn, CloseReason, Details, Ledger, Place, Record, Scan, When};
-use crate::schedule::OccurrenceId;
+use crate::schedule::{OccurrenceId, Product};
 
 fn occurrence(n: usize) -> OccurrenceId {
     format!("a@2026-11-{:02}T08:00", n % 28 + 1).parse().unwrap()
@@ -30,6 +32,7 @@ fn skip(n: usize) -> Fact {
         at,
         reason: Some(format!("{n}")),
         note: None,
+        corrects: None,
         key: Some(format!("k{n}")),
     }
 }
@@ -279,6 +282,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 at: when,
                 amount: Some("2.5 mg".parse().unwrap()),
                 planned: Some("5e9 CFU".parse().unwrap()),
+                product: Some(Arc::new(Product { batch: word.clone(), ..Product::default() })),
                 details: Some(Box::new(Details::CheckIn(CheckIn {
                     form: "dosed check-in v1".to_owned(),
                     language: "en".to_owned(),
@@ -286,6 +290,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                     changed: word.clone(),
                 }))),
                 note: word,
+                corrects: (seq % 3 == 0).then(|| FactId { device: "d".into(), seq }),
                 key: None,
             },
             1 => Fact::Intake {
@@ -294,6 +299,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 at: when,
                 amount: None,
                 planned: None,
+                product: None,
                 details: Some(Box::new(Details::Scan(Scan {
                     facility: word.clone(),
                     device: None,
@@ -307,9 +313,13 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                     lsc: Some("0.03".parse().unwrap()),
                 }))),
                 note: word,
+                corrects: (seq % 3 == 0).then(|| FactId { device: "d".into(), seq }),
                 key: None,
             },
-            2 => Fact::Skip { occurrence, at: when, reason: word.clone(), note: word, key: None },
+            2 => {
+                let corrects = (seq % 3 == 0).then(|| FactId { device: "d".into(), seq });
+                Fact::Skip { occurrence, at: when, reason: word.clone(), note: word, corrects, key: None }
+            }
             3 => Fact::Snooze { occurrence, at, until: at + SignedDuration::from_mins(15), key: word },
             4 => Fact::Delivered {
                 occurrence,
@@ -404,6 +414,42 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn undo_then_redo_is_the_identity(
+        facts in proptest::collection::vec(any_fact(), 1..20),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let mut ledger = Ledger::default();
+        let records = records(facts);
+        for record in &records {
+            ledger.fold(record.clone());
+        }
+        let states = |ledger: &Ledger| {
+            let answers: Vec<_> = (0..4).map(|n| ledger.answer(&occurrence(n)).cloned()).collect();
+            (answers, ledger.intakes(&"a".parse().unwrap()), ledger.standing().count())
+        };
+        let before = states(&ledger);
+        let stood = ledger.stands(&place.get(&records).id);
+        // The last retraction takes back the one before it, which took back the fact.
+        let mut taken_back = place.get(&records).id.clone();
+        for seq in [100, 101] {
+            let id = FactId { device: "d".into(), seq };
+            let fact =
+                Fact::Retraction { fact: taken_back, occurrence: None, at: instant(27), reason: None, key: None };
+            ledger.fold(Record { id: id.clone(), recorded_at: instant(27), fact });
+            prop_assert!(seq != 100 || !ledger.stands(&place.get(&records).id));
+            taken_back = id;
+        }
+        let after = states(&ledger);
+        // What stands more is the redo alone.
+        prop_assert_eq!((before.0, before.1, before.2 + 1), after);
+        prop_assert_eq!(ledger.stands(&place.get(&records).id), stood);
+    }
+}
+
 #[test]
 fn old_journals_load_for_ever() {
     let text = include_str!("../../tests/samples/journal-v1.jsonl");
@@ -428,6 +474,10 @@ fn old_journals_load_for_ever() {
         "Pause",
         "Resume",
         "Regimen",
+        "Intake",
+        "Intake",
+        "Intake",
+        "Skip",
     ];
     assert_eq!(kinds, all);
 }

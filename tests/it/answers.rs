@@ -136,7 +136,7 @@ fn the_picker_goes_through_what_waits_one_by_one() {
     home.good(&["undo"]);
     home.good(&["log", "probiotic"]);
     let said = pick(&home, "t\nt\n");
-    assert!(said.contains("away from this already"), "{said}");
+    assert!(said.contains("is recorded already, 0 min from this"), "{said}");
     assert_eq!(states(&home), ["calcium taken", "probiotic taken"]);
 }
 

@@ -256,3 +256,88 @@ fn the_demo_fills_every_view_and_is_marked() {
     let _daemon = home.start_by(demo, |_| {});
     assert!(home.json(&["status", "--json"])["database"]["facts"].as_u64().unwrap() >= facts);
 }
+
+#[test]
+fn questions_of_ones_own_are_asked_and_kept_apart() {
+    let own = r#"
+[[check-in]]
+id = "quarterly"
+every = "3 months"
+times = ["18:00"]
+
+[[check-in]]
+id = "monthly"
+short = true
+every = "1 month"
+times = ["18:00"]
+
+[[check-in]]
+id = "sleep"
+name = "Sleep"
+every = "1 week"
+times = ["21:00"]
+questions = [{ key = "rest", text = "How rested are you?", low = "not at all", high = "fully" }]
+"#;
+    let home = Home::with_schedule(own);
+    let _daemon = home.start();
+    let (good, _, asked) = typed(&home, &["check-in", "sleep"], "7\n\n");
+    assert!(good && asked.contains("How rested are you? (0 not at all .. 10 fully)"), "{asked}");
+    let (_, _, asked) = typed(&home, &["check-in", "monthly"], "3\n4\n5\n\n");
+    assert!(asked.contains("Bloating") && !asked.contains("Bowel regularity"), "{asked}");
+    let said = home.good(&["check-in", "quarterly", "--answer", "energy=8", "--answer", "regularity=2"]);
+    // The short form asks in the same words: what it asked too can be compared.
+    assert!(said.contains("energy  +4 since the last one") && !said.contains("regularity"), "{said}");
+    let all = home.json(&["check-in", "list", "--json"]);
+    let form = |n: usize| all[n]["form"].as_str().unwrap().to_owned();
+    assert!(form(0).starts_with("sleep ") && all[0]["language"] == "und", "{all}");
+    assert_eq!((form(1).as_str(), form(2).as_str()), ("dosed short check-in v1", "dosed check-in v1"));
+    assert_eq!(all[0]["answers"], json!({ "rest": 7 }));
+    let insight = home.json(&["insight", "--json"]);
+    assert_eq!(insight["check_ins"], 2, "{insight}");
+    assert!(insight["notes"].to_string().contains("questions of your own"), "{insight}");
+}
+
+#[test]
+fn a_correction_keeps_the_original() {
+    let home = Home::with_schedule(&format!(
+        "[[supplement]]\nid = \"a\"\nbrand = \"Anise\"\nbatch = \"A17\"\ndose = \"5 mg\"\nas-needed = true\n{SCHEDULE}"
+    ));
+    let daemon = home.start();
+    home.good(&["log", "a", "5", "mg", "--note", "with tea"]);
+    let said = home.good(&["correct", "--amount", "2.5 mg", "--at", "2026-11-24"]);
+    assert!(said.contains("2.5 mg") && said.contains("on 2026-11-24"), "{said}");
+    home.good(&["check-in", "quarterly", "--answer", "energy=8", "--answer", "bloating=2"]);
+    home.good(&["correct", "--answer", "energy=6"]);
+    let history = home.good(&["history"]);
+    assert_eq!(history.matches("(corrected)").count(), 2, "{history}");
+    let check = |home: &Home| {
+        let rows = home.json(&["check-in", "list", "--json"]);
+        assert_eq!(rows.as_array().unwrap().len(), 1);
+        assert_eq!((&rows[0]["answers"]["energy"], &rows[0]["answers"]["bloating"]), (&json!(6), &json!(2)));
+        let facts = home.json(&["history", "--item", "a", "--json"]);
+        let facts: Vec<&Value> =
+            facts.as_array().unwrap().iter().filter(|fact| fact["fact"]["type"] == "intake").collect();
+        assert_eq!(facts[0]["fact"]["product"], json!({ "brand": "Anise", "batch": "A17" }));
+        let corrected = &facts[1]["fact"];
+        assert_eq!((&corrected["corrects"], &corrected["amount"]), (&facts[0]["id"], &json!("2.5 mg")));
+        assert_eq!(
+            (&corrected["note"], &corrected["product"]),
+            (&json!("with tea"), &facts[0]["fact"]["product"])
+        );
+    };
+    check(&home);
+    // A database that is built anew says the same.
+    drop(daemon);
+    std::fs::remove_dir_all(home.data().join("db")).unwrap();
+    let _daemon = home.start();
+    check(&home);
+    for (arguments, said) in [
+        (&["correct", "--amount", "5"][..], "has no unit"),
+        (&["correct", "--answer", "mood=3"], "`mood` is not asked"),
+        (&["correct"], "say what was different"),
+        (&["correct", "--reason", "x"], "has nothing of that to correct"),
+    ] {
+        let (_, error) = home.bad(arguments);
+        assert!(error.contains(said), "{error}");
+    }
+}

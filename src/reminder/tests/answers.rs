@@ -144,6 +144,57 @@ fn less_than_planned_is_partial_and_an_undo_opens_again() {
 }
 
 #[test]
+fn a_correction_stands_in_the_place_of_an_answer() {
+    let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
+    stage.at("2026-11-25T08:00").answer(Verb::Take, "a");
+    let original = stage.facts.last().unwrap().id.clone();
+    let half = |fact: &FactId| Correction {
+        fact: fact.clone(),
+        at: None,
+        amount: Some("2 mg".parse().unwrap()),
+        details: None,
+        note: None,
+        reason: None,
+        key: None,
+    };
+    let correct = |stage: &mut Stage, correction: Correction| {
+        stage.said.clear();
+        stage.input(Input::Correct { request: RequestId(98), correction, context: Vec::new() });
+    };
+    correct(&mut stage, half(&original));
+    stage.states("2026-11-25", &["a@2026-11-25T08:00 partial"]).said(&["08:00 recorded d.5"]);
+    let correction = stage.facts.last().unwrap().clone();
+    assert_eq!(
+        (correction.fact.occurrence(), correction.fact.replaces()),
+        (Some(&occurrence()), Some(&original))
+    );
+    // The same once more is the same; another one is of what stands.
+    correct(&mut stage, half(&original));
+    stage.said(&["08:00 repeated d.5"]);
+    correct(&mut stage, Correction { note: Some("later".to_owned()), ..half(&original) });
+    stage.said(&["08:00 refused: `d.4` does not hold any more: `d.5` stands in its place"]);
+    correct(&mut stage, Correction { reason: Some("late".to_owned()), ..half(&correction.id) });
+    stage.said(&["08:00 refused: `d.5` has nothing of that to correct: an intake has an amount, a skip a reason, a form its answers"]);
+    let ahead = When::Date("2026-11-27".parse().unwrap());
+    correct(&mut stage, Correction { at: Some(ahead), ..half(&correction.id) });
+    stage.said(&["08:00 refused: that time has not come yet"]);
+    // Undone, the first answer holds again.
+    let retraction = Input::Retract {
+        request: RequestId(99),
+        fact: correction.id.clone(),
+        reason: None,
+        key: None,
+        context: Vec::new(),
+    };
+    stage.input(retraction);
+    stage.states("2026-11-25", &["a@2026-11-25T08:00 taken"]);
+}
+
+fn occurrence() -> crate::schedule::OccurrenceId {
+    "a@2026-11-25T08:00".parse().unwrap()
+}
+
+#[test]
 fn an_answer_that_cannot_be_recorded_is_refused_and_asked_again() {
     let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
     stage.at("2026-11-25T08:00").said.clear();

@@ -47,7 +47,7 @@ fn a_second_one_that_comes_too_soon_is_asked_about_once_more() {
     stage.answer(Verb::Log, "a").said(&["04:00 recorded d.3"]);
     stage.answer(Verb::Log, "a");
     stage.said(&[
-        "04:00 refused: `a` was recorded 0 min away from this already: say so if this is one more (`--again`, or `\"confirm\": true`)",
+        "04:00 refused: `a` is recorded already, 0 min from this: say so if this is one more (`--again`, or `\"confirm\": true`)",
     ]);
     stage.sleep_until("2026-11-25T08:00").said(&["08:00 show 1: Anise: 5 mg | with food"]);
     stage.press(1, Button::Taken);

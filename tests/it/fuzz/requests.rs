@@ -11,7 +11,7 @@ const REQUEST_WORDS: &[&str] = &[
     "/v1/occurrences", "/v1/facts", "/v1/items/walk/log", "/v1/pause", "/v1/resume", "/v1/events",
     "/v1/openapi.json", "/..", "//", "%00", "%ff", "%2f", "?", "&", "n=1000", "from=", "until=", "since=",
     "item=", "limit=", "probiotic", "calcium", "walk", "painkiller", "dexa", "@TOMORROWT00:00",
-    "@TOMORROWT12:00", "TODAY", "take", "skip", "snooze", "log", "retract", "fuzz-0000.1", "fuzz-0000.9", "{",
+    "@TOMORROWT12:00", "TODAY", "take", "skip", "snooze", "log", "retract", "correct", "fuzz-0000.1", "fuzz-0000.9", "{",
     "}", "[", "]", "{\"at\":", "\"at\":\"00:00\"", "\"amount\":\"1 piece\"", "\"note\":\"x\"",
     "\"reason\":\"x\"", "\"for\":\"1h\"", "\"item\":\"walk\"", "\"until\":\"2099-01-01\"", "null", ",",
     "/v1/adherence", "/v1/insight", "/v1/forms", "/v1/check-ins", "/v1/scans", "/v1/stock",

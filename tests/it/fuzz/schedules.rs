@@ -4,7 +4,7 @@ use super::*;
 
 #[rustfmt::skip]
 const SCHEDULE_WORDS: &[&str] = &[
-    "[[supplement]]\n", "[[habit]]\n", "[[check-in]]\n", "[[scan]]\n", "id", "name", "note", "dose", "strain",
+    "[[supplement]]\n", "[[habit]]\n", "[[check-in]]\n", "[[scan]]\n", "id", "name", "note", "dose", "strain", "form", "brand", "batch", "group", "short", "questions",
     "with", "target", "times", "days", "every", "cron", "from", "until", "as-needed", "cycle", "taper",
     "zone", "grace", "again", "late", "lead", "after-last", "private", "apart", "stock", "on", "off", "by",
     "have", "refill-at", "at-most", "true", "false", "local", "Pacific/Apia", "Antarctica/Troll", "8 hours",
