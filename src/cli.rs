@@ -261,14 +261,17 @@ pub enum Command {
     Scan(ScanCommand),
     /// Show what the record shows of habits and check-ins together, and what it cannot show
     Insight(Output),
-    /// Show what was taken of what was planned, item by item
+    /// Show what was taken of what was planned, item by item or by groups of them
     #[command(
-        after_help = "Examples:\n  dosed adherence\n  dosed adherence --item probiotic --since 2026-01-01"
+        after_help = "Examples:\n  dosed adherence\n  dosed adherence --groups\n  dosed adherence --item probiotic --since 2026-01-01"
     )]
     Adherence {
         /// Of one item only
         #[arg(long)]
         item: Option<String>,
+        /// Of each group of items as a whole: `group` in the schedule, else all of a kind
+        #[arg(long, conflicts_with = "item")]
+        groups: bool,
         /// From this day on [default: 90 days]
         #[arg(long, value_name = "DATE")]
         since: Option<jiff::civil::Date>,

@@ -31,6 +31,9 @@ pub const SCHEDULE: &str = r#"
 id = "probiotic"
 name = "Probiotic"
 strain = "Lactobacillus reuteri ATCC PTA 6475"
+form = "capsule"
+brand = "Made-up brand"
+group = "bones"
 dose = "5e9 CFU"
 times = ["08:00"]
 with = "food"
@@ -38,6 +41,7 @@ with = "food"
 [[supplement]]
 id = "calcium"
 name = "Calcium"
+group = "bones"
 dose = "500 mg"
 times = ["08:00", "20:00"]
 with = "food"
@@ -45,6 +49,7 @@ with = "food"
 [[supplement]]
 id = "vitamin-d"
 name = "Vitamin D"
+group = "bones"
 dose = "1000 IU"
 times = ["08:00"]
 stock = { have = 800, refill-at = 20 }

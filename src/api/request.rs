@@ -120,6 +120,8 @@ pub enum Request {
         until: Option<Date>,
         /// Of one item only.
         item: Option<ItemId>,
+        /// A row for each group of items in place of each item.
+        by_group: bool,
     },
     /// How much is left of what is counted.
     Stock,

@@ -165,8 +165,13 @@ async fn adherence(State(api): State<Api>, Query(mut parameters): Parameters) ->
         let since = since.or(take(&mut parameters, "from")?);
         let until = take(&mut parameters, "until")?;
         let item = take(&mut parameters, "item")?;
+        let by_group = match parameters.remove("by").as_deref() {
+            None | Some("item") => false,
+            Some("group") if item.is_none() => true,
+            _ => return Err("`by` is `item` or `group`, the latter without `item`".to_owned()),
+        };
         no_more(&parameters)?;
-        Ok(Request::Adherence { since, until, item })
+        Ok(Request::Adherence { since, until, item, by_group })
     })();
     ask_or_refuse(&api, request).await
 }

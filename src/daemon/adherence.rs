@@ -1,23 +1,27 @@
 //! What was taken of what was planned: each item over a range of local dates, and month by month.
 
+use std::collections::BTreeMap;
+
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use super::query::{Failure, Scene, instant};
 use crate::api::{At, MAX_RANGE_DAYS};
-use crate::insight::{Adherence, TIMING_WINDOW, Taken, measure, record};
-use crate::schedule::{ItemId, Recurrence};
+use crate::insight::{Adherence, TIMING_WINDOW, Taken, entries, measure, reached, record};
+use crate::ledger::Ledger;
+use crate::schedule::{Item, ItemId, Kind, Product, Quantity, Recurrence};
 
 /// How many days are looked back when nobody says.
 const DEFAULT_DAYS: i64 = 90;
 
-/// Tells every measure of each item that has times; what is taken as needed has only a count.
+/// Tells every measure of each item that has times, or of each group; what is taken as needed has only a count.
 pub(super) async fn adherence(
     scene: &Scene,
     since: Option<Date>,
     until: Option<Date>,
     item: Option<&ItemId>,
+    by_group: bool,
 ) -> Result<String, Failure> {
     if let Some(item) = item.filter(|item| scene.plan.regimens(item).is_empty()) {
         return Err(Failure::Unknown(format!("there is no item `{item}` in the schedule")));
@@ -35,7 +39,9 @@ pub(super) async fn adherence(
     // What lies further ahead is open, and there is no end of it.
     let (from, to) = (at(since)?, at(until.min(scene.today().saturating_add(1.day())).max(since))?);
     let ledger = scene.ledger(from, to, item).await?;
+    let days = (since, until, scene.today());
     let mut rows = Vec::new();
+    let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
     for id in scene.plan.items().filter(|id| item.is_none_or(|item| item == *id)) {
         let Some(regimen) = scene.plan.newest(id) else { continue };
         let (occurrences, extra) = record(&scene.plan, &ledger, id, from, to, scene.now);
@@ -43,23 +49,102 @@ pub(super) async fn adherence(
             // Long out of the schedule.
             continue;
         }
-        let measured = measure(&occurrences, extra, TIMING_WINDOW);
-        let mut row = row(&measured);
-        row["item"] = id.as_str().into();
-        row["kind"] = regimen.item.kind.as_str().into();
-        row["name"] = regimen.item.name.clone().into();
-        row["from"] = since.to_string().into();
-        row["until"] = until.to_string().into();
-        row["as_needed"] = matches!(regimen.item.rule.recurrence, Recurrence::AsNeeded).into();
-        row["timing_window_minutes"] = TIMING_WINDOW.as_mins().into();
-        row["months"] = months(&occurrences);
-        if item.is_some() {
-            row["days"] = days(&occurrences);
+        if by_group {
+            groups.entry(group_of(&regimen.item)).or_default().add(id, occurrences, extra);
+        } else {
+            rows.push(of_item(scene, &ledger, &regimen.item, (&occurrences, extra), days, item.is_some()));
         }
-        rows.push(row);
         tokio::task::yield_now().await;
     }
+    rows.extend(groups.into_iter().map(|(name, group)| of_group(name, group, days)));
     Ok(Value::Array(rows).to_string())
+}
+
+/// Several items, looked at as one.
+#[derive(Default)]
+struct Group {
+    items: Vec<String>,
+    occurrences: Vec<Taken>,
+    extra: u32,
+}
+
+impl Group {
+    fn add(&mut self, item: &ItemId, occurrences: Vec<Taken>, extra: u32) {
+        self.items.push(item.to_string());
+        self.occurrences.extend(occurrences);
+        self.extra += extra;
+    }
+}
+
+/// Returns the group of an item: the one that the schedule names, else all of its kind.
+fn group_of(item: &Item) -> &str {
+    item.group.as_deref().unwrap_or(match item.kind {
+        Kind::Supplement => "supplements",
+        Kind::Habit => "habits",
+        Kind::CheckIn => "check-ins",
+        Kind::Scan => "scans",
+    })
+}
+
+fn of_group(name: &str, mut group: Group, (since, until, _): (Date, Date, Date)) -> Value {
+    group.occurrences.sort_by_key(|taken| taken.date);
+    let mut row = measures(&group.occurrences, group.extra, since, until);
+    row["group"] = name.into();
+    row["name"] = name.into();
+    row["items"] = group.items.into();
+    row["as_needed"] = false.into();
+    row
+}
+
+fn of_item(
+    scene: &Scene,
+    ledger: &Ledger,
+    item: &Item,
+    (occurrences, extra): (&[Taken], u32),
+    (since, until, today): (Date, Date, Date),
+    with_days: bool,
+) -> Value {
+    let mut row = measures(occurrences, extra, since, until);
+    row["item"] = item.id.as_str().into();
+    row["kind"] = item.kind.as_str().into();
+    row["name"] = item.name.clone().into();
+    row["group"] = group_of(item).into();
+    row["product"] = item.product.as_deref().map(product).into();
+    row["as_needed"] = matches!(item.rule.recurrence, Recurrence::AsNeeded).into();
+    row["target"] = match item.target {
+        Some(target) => {
+            let entries = entries(&scene.plan, ledger, &item.id);
+            let since = since.max(scene.first_day(&item.id));
+            let reached = reached(target, &entries, occurrences, since, until, today);
+            json!({
+                "aim": target.to_string(),
+                "periods": reached.periods,
+                "reached": reached.reached,
+                "unmeasured": reached.unmeasured,
+                "unknown": reached.unknown,
+                "share": reached.share,
+                "total": reached.total.map(|value| Quantity { value, unit: target.amount.unit }.to_string()),
+            })
+        }
+        None => Value::Null,
+    };
+    if with_days {
+        row["days"] = days(occurrences);
+    }
+    row
+}
+
+fn product(product: &Product) -> Value {
+    json!({ "strain": product.strain, "form": product.form, "brand": product.brand, "batch": product.batch })
+}
+
+fn measures(occurrences: &[Taken], extra: u32, since: Date, until: Date) -> Value {
+    let mut row = row(&measure(occurrences, extra, TIMING_WINDOW));
+    row["from"] = since.to_string().into();
+    row["until"] = until.to_string().into();
+    row["timing_window_minutes"] = TIMING_WINDOW.as_mins().into();
+    row["months"] = months(occurrences);
+    row
 }
 
 fn row(measured: &Adherence) -> Value {

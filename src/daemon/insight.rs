@@ -9,10 +9,10 @@ use super::forms::{answered, date_of};
 use super::query::{Failure, Scene, instant};
 use crate::api::At;
 use crate::insight::{
-    Answers, Exposure, NEEDED, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, associations, composite, measure,
-    record,
+    Answers, Days, Exposure, NEEDED, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, Together, all_together,
+    associations, composite, decided_days, entries, measure, reached, record, together,
 };
-use crate::ledger::{CheckIn, Fact, Ledger, State};
+use crate::ledger::{CheckIn, Ledger, State};
 use crate::schedule::{Item, ItemId, Kind, Plan, Questions};
 
 /// How many days before a check-in its habits are looked at.
@@ -40,6 +40,7 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
     let today = scene.today();
     let mut exposures = Vec::new();
     let mut recent = Vec::new();
+    let mut lately = Vec::new();
     for item in &items {
         let first = check_ins.first().map_or(today, |(date, _)| *date).saturating_sub(WINDOW_DAYS.days());
         let from = midnight(first, scene)?;
@@ -49,6 +50,7 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
             shares.push(share_before(scene, &ledger, item, *date)?);
         }
         recent.push(share_before(scene, &ledger, item, today)?);
+        lately.push(days_before(scene, &ledger, item, today)?);
         exposures.push(Exposure { item: item.id.to_string(), name: item.name.clone(), shares });
         tokio::task::yield_now().await;
     }
@@ -96,6 +98,7 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
         "notes": notes,
         "changed": changed,
         "composite": composite(&recent),
+        "together": on_one_day(&items, &lately),
         "window_days": WINDOW_DAYS,
         "first_answer": first_answer.map(|date| date.to_string()),
     })
@@ -132,17 +135,38 @@ fn midnight(date: Date, scene: &Scene) -> Result<Timestamp, Failure> {
     instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked)
 }
 
+/// Returns the days of the window before a date on which an item was planned, with whether it was taken.
+fn days_before(scene: &Scene, ledger: &Ledger, item: &Item, date: Date) -> Result<Days, Failure> {
+    let (from, until) = (midnight(date.saturating_sub(WINDOW_DAYS.days()), scene)?, midnight(date, scene)?);
+    let (occurrences, _) = record(&scene.plan, ledger, &item.id, from, until, scene.now);
+    Ok(decided_days(&occurrences))
+}
+
+/// Tells how often things happened on one day: all of them, and each two.
+fn on_one_day(items: &[Item], lately: &[Days]) -> Value {
+    let (all, days) = all_together(lately);
+    let pair = |pair: Together| {
+        let name = |place: usize| items.get(place).map(|item| item.id.as_str());
+        json!({ "a": name(pair.a), "b": name(pair.b), "both": pair.both, "days": pair.days })
+    };
+    json!({ "all": all, "days": days, "pairs": together(lately).into_iter().map(pair).collect::<Vec<_>>() })
+}
+
 /// Returns an item's share in the days before a date, where enough of them is known.
 fn share_before(scene: &Scene, ledger: &Ledger, item: &Item, date: Date) -> Result<Option<f64>, Failure> {
     let first = date.saturating_sub(WINDOW_DAYS.days());
     let (from, until) = (midnight(first, scene)?, midnight(date, scene)?);
     let (occurrences, _) = record(&scene.plan, ledger, &item.id, from, until, scene.now);
-    let opened = scene.plan.regimens(&item.id).first().map(|regimen| regimen.opened);
-    let opened = opened.map_or(date, |opened| scene.zone().to_datetime(opened).date());
+    let opened = scene.first_day(&item.id);
     if known_days(&occurrences, first.max(opened), date) < LEAST_KNOWN {
         return Ok(None);
     }
-    let of_target = amount_of_target(ledger, item, from, until);
+    let of_target = item.target.and_then(|target| {
+        let entries = entries(&scene.plan, ledger, &item.id);
+        let is_measured = entries.iter().any(|(_, amount)| amount.is_some());
+        let reached = reached(target, &entries, &occurrences, first.max(opened), date, scene.today());
+        reached.share.filter(|_| is_measured)
+    });
     Ok(of_target.or_else(|| measure(&occurrences, 0, TIMING_WINDOW).doses_taken_share))
 }
 
@@ -154,23 +178,6 @@ fn known_days(occurrences: &[Taken], from: Date, until: Date) -> f64 {
     unknown.dedup();
     let unknown = i32::try_from(unknown.len()).unwrap_or(i32::MAX);
     f64::from(days - unknown) / f64::from(WINDOW_DAYS)
-}
-
-/// Returns how much of a habit's target was reached, at most all of it; `None` where no amounts are logged.
-fn amount_of_target(ledger: &Ledger, item: &Item, from: Timestamp, until: Timestamp) -> Option<f64> {
-    let target = item.target?;
-    let amounts =
-        ledger.intake_records(&item.id).filter_map(|record| match (&record.fact, record.fact.at()) {
-            (Fact::Intake { amount: Some(amount), .. }, crate::ledger::When::Instant(at))
-                if from <= at && at < until && amount.unit == target.amount.unit =>
-            {
-                Some(amount.value.to_f64())
-            }
-            _ => None,
-        });
-    let amounts: Vec<f64> = amounts.collect();
-    let wanted = target.amount.value.to_f64() * f64::from(WINDOW_DAYS) / f64::from(target.days);
-    (!amounts.is_empty() && wanted > 0.0).then(|| (amounts.iter().sum::<f64>() / wanted).min(1.0))
 }
 
 /// Tells whether an item asks questions that can be compared with habits.

@@ -62,7 +62,9 @@ pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
         Request::Forms => Ok(forms::forms(scene)),
         Request::CheckIns => forms::check_ins(scene).await,
         Request::Scans => forms::scans(scene).await,
-        Request::Adherence { since, until, item } => adherence(scene, since, until, item.as_ref()).await,
+        Request::Adherence { since, until, item, by_group } => {
+            adherence(scene, since, until, item.as_ref(), by_group).await
+        }
         _ => Err(Failure::Asked("this is not a question".to_owned())),
     };
     match answered {
@@ -80,6 +82,12 @@ impl Scene {
 
     pub(super) fn today(&self) -> Date {
         self.zone().to_datetime(self.now).date()
+    }
+
+    /// Returns the first day of an item in the schedule; of one that never was in it, today.
+    pub(super) fn first_day(&self, item: &ItemId) -> Date {
+        let opened = self.plan.regimens(item).first().map_or(self.now, |regimen| regimen.opened);
+        self.zone().to_datetime(opened).date()
     }
 
     /// Reads the facts that occurrences of a range can be about.

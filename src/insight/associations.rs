@@ -3,7 +3,8 @@
 //! One pair is the primary one, fixed beforehand; all others are one family, adjusted for being many. The
 //! gates by the number of check-ins are those of the domain page.
 
-use super::stats::{Method, circular_shift_p, detrended, holm, rho, tau_b, tau_b_p, theil_sen};
+use super::limits::limits;
+use super::stats::{Method, circular_shift_p, detrended, holm, tau_b, tau_b_p, theil_sen};
 
 /// From so many check-ins on there is a first, rough hint.
 pub const NEEDED: usize = 6;
@@ -16,12 +17,6 @@ const SHIFTS_FROM: usize = 20;
 
 /// A p up to this is unlikely, where nothing else explains it.
 const UNLIKELY: f64 = 0.05;
-
-/// Shares that differ by less than this over all check-ins teach nothing.
-const LITTLE_VARIATION: f64 = 0.2;
-
-/// Two habits with a rank correlation above this always went together.
-const TOGETHER: f64 = 0.8;
 
 /// A habit, with its share before each check-in; `None` where too little is known of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,11 +89,16 @@ pub fn associations(
     primary: (&str, &str),
 ) -> Insight {
     let mut insight = Insight { notes: limits(exposures), ..Insight::default() };
+    let all = exposures.len() * outcomes.len();
     for exposure in exposures {
         for outcome in outcomes {
             let is_primary = (exposure.item.as_str(), outcome.key.as_str()) == primary;
             insight.pairs.extend(look(times, exposure, outcome, is_primary));
         }
+    }
+    let waiting = all.saturating_sub(insight.pairs.len());
+    if waiting > 0 {
+        insight.notes.push(format!("{waiting} more pairs are looked at from {FAMILY_FROM} check-ins on"));
     }
     insight.comparisons = insight.pairs.iter().filter(|pair| pair.p.is_some()).count();
     let family: Vec<usize> = (0..insight.pairs.len())
@@ -194,32 +194,6 @@ fn sentence(pair: &Pair, exposure: &Exposure, outcome: &Answers) -> String {
     format!("{seen}: it can well be chance")
 }
 
-/// Says which habits the record can tell nothing about, or not from one another.
-fn limits(exposures: &[Exposure]) -> Vec<String> {
-    let mut notes = Vec::new();
-    for exposure in exposures {
-        let known: Vec<f64> = exposure.shares.iter().copied().flatten().collect();
-        let (low, high) =
-            (known.iter().copied().fold(f64::INFINITY, f64::min), known.iter().copied().fold(0.0, f64::max));
-        if known.len() >= 2 && high - low < LITTLE_VARIATION {
-            notes.push(format!("{} hardly varied: nothing can be learned about it", exposure.name));
-        }
-    }
-    for (i, a) in exposures.iter().enumerate() {
-        for b in &exposures[..i] {
-            let both = a.shares.iter().zip(&b.shares).filter_map(|(a, b)| Some(((*a)?, (*b)?)));
-            let (x, y): (Vec<f64>, Vec<f64>) = both.unzip();
-            if x.len() >= NEEDED && rho(&x, &y).is_some_and(|rho| rho.abs() > TOGETHER) {
-                notes.push(format!(
-                    "{} and {} always went together: the record cannot tell them apart",
-                    b.name, a.name
-                ));
-            }
-        }
-    }
-    notes
-}
-
 /// Returns the mean of shares, of those that are known; `None` of nothing.
 #[must_use]
 pub fn composite(shares: &[Option<f64>]) -> Option<f64> {
@@ -307,23 +281,6 @@ mod tests {
         outcome.answers[5] = None;
         let insight = associations(&times(10), &[with_gaps], &[outcome], ("a", "b"));
         assert_eq!((insight.pairs[0].n, insight.pairs[0].dropped), (8, 2));
-    }
-
-    #[test]
-    fn what_cannot_be_told_is_told() {
-        let steady = exposure("steady", &[0.9, 0.95, 0.92, 0.99, 0.9, 0.93]);
-        let (one, same) = (
-            exposure("one", &[0.1, 0.5, 0.3, 0.9, 0.7, 0.2]),
-            exposure("same", &[0.2, 0.6, 0.4, 1.0, 0.8, 0.3]),
-        );
-        let notes = associations(&times(6), &[steady, one, same], &[], ("", "")).notes;
-        assert_eq!(
-            notes,
-            [
-                "steady hardly varied: nothing can be learned about it",
-                "one and same always went together: the record cannot tell them apart",
-            ]
-        );
     }
 
     #[test]

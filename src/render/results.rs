@@ -69,8 +69,10 @@ fn calendar(days: &[Value]) -> String {
 fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
     let number = |name: &str| row[name].as_u64().unwrap_or(0);
     let line = |name: &str, said: String| vec![cell(format!("  {name}"), FAINT), cell(said, PLAIN)];
+    let aim = target_words(&row["target"]).map(|said| line("aim", said));
     if row["as_needed"] == true {
-        return vec![line("logged", format!("{} times", number("extra")))];
+        let logged = line("logged", format!("{} times", number("extra")));
+        return [Some(logged), aim].into_iter().flatten().collect();
     }
     if number("eligible") == 0 {
         return vec![line("doses", "nothing was due".to_owned())];
@@ -109,6 +111,7 @@ fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
         percent(&row["timing_share"])
             .map(|share| line("on time", format!("{share} within {} min", row["timing_window_minutes"]))),
     );
+    lines.extend(aim);
     let months: Vec<String> = rows(&row["months"])
         .iter()
         .filter_map(|month| Some(format!("{} {}", text(month, "month"), percent(&month["share"])?)))
@@ -117,6 +120,26 @@ fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
         lines.push(line("by month", months.join(", ")));
     }
     lines
+}
+
+/// Says how much of a habit's target was reached; nothing where there is none.
+fn target_words(target: &Value) -> Option<String> {
+    let aim = target["aim"].as_str()?;
+    let periods = if aim.ends_with("week") { "weeks" } else { "days" };
+    let number = |name: &str| target[name].as_u64().unwrap_or(0);
+    let mut said = match percent(&target["share"]) {
+        Some(share) => format!(
+            "{aim}: reached in {} of {} {periods}; with part of it as part, {share}",
+            number("reached"),
+            number("periods")
+        ),
+        None => format!("{aim}: no whole {} to tell of yet", &periods[..periods.len() - 1]),
+    };
+    said.extend(target["total"].as_str().map(|total| format!("; {total} in all")));
+    let left_out = [("unmeasured", "without an amount"), ("unknown", "not known")];
+    let left_out = left_out.into_iter().filter(|(name, _)| number(name) > 0);
+    said.extend(left_out.map(|(name, why)| format!("; {} {periods} {why}", number(name))));
+    Some(said)
 }
 
 /// Shows the check-ins, a line each.
@@ -186,7 +209,7 @@ pub fn since_the_last(found: &Value) -> String {
 
 /// Shows the scans, and what one person's scans can and cannot show.
 #[must_use]
-pub fn scans(found: &Value) -> String {
+pub fn scans(found: &Value, pictures: bool) -> String {
     let rows = rows(found);
     if rows.is_empty() {
         return "No scan was recorded yet: dosed scan add\n".to_owned();
@@ -204,17 +227,63 @@ pub fn scans(found: &Value) -> String {
         ]
     };
     let table = table(&rows.iter().map(line).collect::<Vec<_>>());
+    let bands = if pictures { bands(rows) } else { String::new() };
     let slopes = rows.iter().rev().find_map(|row| {
         let [slope, low, high] = ["slope", "slope_low", "slope_high"].map(|name| row[name].as_f64());
         let region = text(row, "region");
         Some(format!("{region}: {:+.4} g/cm2 a year, 95 % interval {:+.4} to {:+.4}\n", slope?, low?, high?))
     });
     format!(
-        "{table}{}A difference below the least significant change cannot be told from the error of measuring. The mean \
+        "{table}{bands}{}A difference below the least significant change cannot be told from the error of measuring. The mean \
          difference between groups in the studies that this is about, 0.010 g/cm2, is about a fifth of it: one person's scans \
          cannot show it. Ask whether a scan is due; scans are not set beside habits here.\n{FAINT}{FOOTER}{FAINT:#}\n",
         slopes.unwrap_or_default()
     )
+}
+
+/// Draws the scans of each site under one another, each in the band in which it cannot be told from another.
+fn bands(scans: &[Value]) -> String {
+    const CELLS: usize = 48;
+    let mut sites: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
+    for scan in scans {
+        sites.entry(site(scan)).or_default().push(scan);
+    }
+    let mut picture = String::new();
+    for (name, scans) in sites.into_iter().filter(|(_, scans)| scans.len() > 1) {
+        let lsc = scans.iter().rev().find_map(|scan| scan["lsc"].as_f64()).unwrap_or_default();
+        let values: Vec<f64> = scans.iter().filter_map(|scan| scan["bmd"].as_f64()).collect();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min) - lsc;
+        let high = values.iter().copied().fold(0.0, f64::max) + lsc;
+        let place = |value: f64| {
+            let part = if high > low { (value - low) / (high - low) } else { 0.5 };
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a cell of a line"
+            )]
+            let cell = (part * (CELLS - 1) as f64).round() as usize;
+            cell.min(CELLS - 1)
+        };
+        picture.push_str(&format!("\n  {name}, each within its least significant change\n"));
+        for (scan, value) in scans.iter().zip(values) {
+            let (from, at, until) = (place(value - lsc), place(value), place(value + lsc));
+            let mark = |cell: usize| match cell {
+                _ if cell == at => '●',
+                _ if cell == from => '├',
+                _ if cell == until => '┤',
+                _ if from < cell && cell < until => '─',
+                _ => ' ',
+            };
+            let line: String = (0..CELLS).map(mark).collect();
+            let date = day(text(scan, "at"));
+            picture.push_str(&format!(
+                "  {FAINT}{date}{FAINT:#}  {value:.3}  {GOOD}{}{GOOD:#}\n",
+                line.trim_end()
+            ));
+        }
+    }
+    if picture.is_empty() { picture } else { format!("{picture}\n") }
 }
 
 fn scan_change(row: &Value) -> String {
@@ -227,6 +296,33 @@ fn scan_change(row: &Value) -> String {
     format!("{change:+.3} ({percent:+.1} %), {}{}", beyond_error(row), lsc.unwrap_or_default())
 }
 
+/// The most pairs that are named; the others are counted.
+const MAX_PAIRS: usize = 10;
+
+/// Says how often things happened on one day.
+fn on_one_day(found: &Value) -> String {
+    let pairs = rows(&found["pairs"]);
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let mut said = format!(
+        "On {} of {} days everything that was planned was done. On one day:\n",
+        found["all"], found["days"]
+    );
+    let line = |pair: &Value| {
+        let names = format!("  {} and {}", text(pair, "a"), text(pair, "b"));
+        vec![cell(names, PLAIN), cell(format!("{} of {} days", pair["both"], pair["days"]), FAINT)]
+    };
+    said.push_str(&table(&pairs.iter().take(MAX_PAIRS).map(line).collect::<Vec<_>>()));
+    if pairs.len() > MAX_PAIRS {
+        said.push_str(&format!(
+            "  {FAINT}and {} more pairs, with --json{FAINT:#}\n",
+            pairs.len() - MAX_PAIRS
+        ));
+    }
+    said
+}
+
 /// Shows what goes with what, and what cannot be said.
 #[must_use]
 pub fn insight(found: &Value) -> String {
@@ -237,10 +333,13 @@ pub fn insight(found: &Value) -> String {
     text.push_str(".\n");
     for pair in rows(&found["pairs"]) {
         let primary = if pair["primary"] == true { "chosen beforehand: " } else { "" };
-        text.push_str(&format!("  {primary}{}\n", self::text(pair, "sentence")));
-        if let Some(dropped) = pair["dropped"].as_u64().filter(|dropped| *dropped > 0) {
-            text.push_str(&format!("    {FAINT}{dropped} check-ins left out: an answer or the days before are not known{FAINT:#}\n"));
-        }
+        let dropped = pair["dropped"].as_u64().filter(|dropped| *dropped > 0);
+        let dropped =
+            dropped.map(|dropped| format!("  {FAINT}{dropped} left out{FAINT:#}")).unwrap_or_default();
+        text.push_str(&format!("  {primary}{}{dropped}\n", self::text(pair, "sentence")));
+    }
+    if rows(&found["pairs"]).iter().any(|pair| pair["dropped"] != 0) {
+        text.push_str("  Left out are check-ins at which an answer, or more than four in ten of the days before, are not known.\n");
     }
     for note in rows(&found["notes"]).iter().filter_map(Value::as_str) {
         text.push_str(&format!("  {note}\n"));
@@ -259,6 +358,7 @@ pub fn insight(found: &Value) -> String {
             found["window_days"]
         ));
     }
+    text.push_str(&on_one_day(&found["together"]));
     text.push_str(&format!(
         "{} pairs compared, seed {}. With the 4 check-ins of one year the smallest p there can be is 0.083: one year can never \
          show anything. Which set of habits goes best together is not ranked: with so few check-ins chance alone makes one \

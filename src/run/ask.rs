@@ -69,16 +69,17 @@ pub(super) async fn ask(paths: &Paths, command: Command) -> Result<(), RunError>
         }
         Command::Scan(ScanCommand::List(output)) => {
             let text = get(socket, "/v1/scans").await?;
-            show(output, &text, render::scans)
+            show(output, &text, |found| render::scans(found, std::io::stdout().is_terminal()))
         }
         Command::Report { since, until } => print_json(&page(socket, since, until, now).await?),
         Command::Insight(output) => {
             let text = get(socket, "/v1/insight").await?;
             show(output, &text, render::insight)
         }
-        Command::Adherence { item, since, until, output } => {
+        Command::Adherence { item, groups, since, until, output } => {
             let date = |date: Option<jiff::civil::Date>| date.map(|date| date.to_string());
-            let parameters = [("item", item), ("since", date(since)), ("until", date(until))];
+            let by = groups.then(|| "group".to_owned());
+            let parameters = [("item", item), ("by", by), ("since", date(since)), ("until", date(until))];
             let text = get(socket, &with_parameters("/v1/adherence", &parameters)).await?;
             show(output, &text, |found| render::adherence(found, std::io::stdout().is_terminal()))
         }

@@ -39,6 +39,14 @@ impl Decimal {
         coefficient * 10f64.powi(i32::from(self.exponent))
     }
 
+    /// Returns the exact sum; `None` where it cannot be held.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let exponent = self.exponent.min(other.exponent);
+        let sum = self.scaled(exponent)?.checked_add(other.scaled(exponent)?)?;
+        Self::new(u64::try_from(sum).ok()?, i32::from(exponent))
+    }
+
     fn scaled(self, exponent: i8) -> Option<u128> {
         let shift = u32::try_from(i32::from(self.exponent) - i32::from(exponent)).ok()?;
         u128::from(self.coefficient).checked_mul(10u128.checked_pow(shift)?)

@@ -341,3 +341,54 @@ fn a_correction_keeps_the_original() {
         assert!(error.contains(said), "{error}");
     }
 }
+
+#[test]
+fn items_are_looked_at_as_a_group_and_minutes_against_their_aim() {
+    let two_weeks_ago = jiff::Zoned::now().date().saturating_sub(jiff::Span::new().days(20));
+    let schedule = format!(
+        r#"
+[[supplement]]
+id = "calcium"
+group = "bones"
+brand = "Anise"
+times = ["08:00"]
+from = {two_weeks_ago}
+
+[[supplement]]
+id = "vitamin-d"
+group = "bones"
+times = ["08:00"]
+from = {two_weeks_ago}
+
+[[habit]]
+id = "walk"
+target = "30 min / day"
+as-needed = true
+"#
+    );
+    let home = Home::with_schedule(&schedule);
+    let _daemon = home.start();
+    let minutes = |given: &[&str]| home.good(&[&["log", "walk"], given].concat());
+    minutes(&["20", "min"]);
+    minutes(&["15", "min"]);
+    minutes(&["1", "km"]);
+    let rows = home.json(&["adherence", "--json"]);
+    let row = |id: &str| rows.as_array().unwrap().iter().find(|row| row["item"] == id).unwrap().clone();
+    assert_eq!((&row("calcium")["group"], &row("walk")["group"]), (&json!("bones"), &json!("habits")));
+    assert_eq!(row("calcium")["product"]["brand"], "Anise");
+    // Today is not over, so there is no whole day yet; a distance is no time.
+    assert_eq!(
+        row("walk")["target"],
+        json!({ "aim": "30 min / day", "periods": 0, "reached": 0, "unmeasured": 0, "unknown": 0, "share": null, "total": "35 min" })
+    );
+    let said = home.good(&["adherence", "--item", "walk"]);
+    assert!(said.contains("30 min / day: no whole day to tell of yet; 35 min in all"), "{said}");
+    let groups = home.json(&["adherence", "--groups", "--json"]);
+    let names: Vec<&Value> = groups.as_array().unwrap().iter().map(|row| &row["group"]).collect();
+    assert_eq!(names, ["bones", "habits"]);
+    assert_eq!((&groups[0]["items"], &groups[0]["item"]), (&json!(["calcium", "vitamin-d"]), &Value::Null));
+    let planned = |id: &str| row(id)["planned"].as_u64().unwrap();
+    assert_eq!(groups[0]["planned"].as_u64().unwrap(), planned("calcium") + planned("vitamin-d"));
+    let (status, error) = home.bad(&["adherence", "--groups", "--item", "walk"]);
+    assert_eq!(status, 2, "{error}");
+}

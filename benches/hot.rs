@@ -1,0 +1,126 @@
+//! Times the functions that everything waits for, without disk and socket, on made-up records of up to ten years.
+//!
+//! Use: cargo bench --bench hot [-- adherence]
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use dosed::config;
+use dosed::insight::{Answers, Exposure, Lot, TIMING_WINDOW, associations, measure, record};
+use dosed::ledger::{Fact, FactId, Ledger, Record, When, timeline};
+use dosed::schedule::{Plan, ZoneHistory};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+fn main() {
+    divan::main();
+}
+
+fn begun() -> Timestamp {
+    "2016-11-25T00:00:00Z".parse().expect("a time")
+}
+
+fn days(n: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * n)
+}
+
+/// Makes the plan of so many daily items.
+fn plan(items: usize) -> Plan {
+    let zone = TimeZone::get("Europe/Berlin").expect("the zone is known");
+    let item = |n: usize| format!("[[supplement]]\nid = \"item-{n}\"\ntimes = [\"08:00\"]\n");
+    let schedule = (0..items).map(item).collect::<Vec<_>>().concat();
+    let mut plan = Plan::new(ZoneHistory::fixed(zone));
+    for (item, _) in config::parse(&schedule).expect("the schedule is right").items {
+        plan.open(item, begun());
+    }
+    plan
+}
+
+/// Makes a record in which nine of ten were taken.
+fn taken(plan: &Plan, until: Timestamp) -> Vec<Record> {
+    let planned = plan.items().flat_map(|item| plan.occurrences(item, &[], begun(), until));
+    let taken = planned.enumerate().filter(|(n, _)| n % 10 != 9).zip(1..);
+    taken
+        .map(|((_, planned), seq)| {
+            let at = planned.occurrence.at + SignedDuration::from_mins(10);
+            let fact = Fact::Intake {
+                item: planned.occurrence.id.item.clone(),
+                occurrence: Some(planned.occurrence.id.clone()),
+                at: When::Instant(at),
+                amount: None,
+                planned: None,
+                product: None,
+                details: None,
+                note: None,
+                corrects: None,
+                key: None,
+            };
+            Record { id: FactId { device: "desk".into(), seq }, recorded_at: at, fact }
+        })
+        .collect()
+}
+
+fn fold(records: &[Record]) -> Ledger {
+    let mut ledger = Ledger::default();
+    for record in records {
+        ledger.fold(record.clone());
+    }
+    ledger
+}
+
+/// Every measure of three items a day.
+#[divan::bench(args = [1, 10])]
+fn adherence(bencher: Bencher<'_, '_>, years: i64) {
+    let plan = plan(3);
+    let now = begun() + days(365 * years);
+    let ledger = fold(&taken(&plan, now));
+    bencher.bench(|| {
+        plan.items()
+            .map(|item| {
+                let (occurrences, extra) = record(&plan, &ledger, item, begun(), now, now);
+                measure(&occurrences, extra, TIMING_WINDOW)
+            })
+            .collect::<Vec<_>>()
+    });
+}
+
+/// Every pair of six habits and five questions, from monthly check-ins.
+#[divan::bench(args = [1, 10], sample_count = 21)]
+fn insight(bencher: Bencher<'_, '_>, years: usize) {
+    let months = 12 * years;
+    let mut lot = Lot(7);
+    let mut draw = |scale: usize| -> Vec<Option<f64>> {
+        (0..months).map(|_| Some(f64::from(u32::try_from(lot.below(scale)).expect("small")))).collect()
+    };
+    let times: Vec<f64> = (0..u32::try_from(months).expect("few")).map(f64::from).collect();
+    let exposures: Vec<Exposure> =
+        (0..6).map(|i| Exposure { item: i.to_string(), name: i.to_string(), shares: draw(101) }).collect();
+    let outcomes: Vec<Answers> =
+        (0..5).map(|i| Answers { key: i.to_string(), text: i.to_string(), answers: draw(11) }).collect();
+    bencher.bench(|| associations(&times, &exposures, &outcomes, ("0", "0")));
+}
+
+/// A year of daily items: the slots alone.
+#[divan::bench(args = [10, 1000])]
+fn expansion(bencher: Bencher<'_, '_>, items: usize) {
+    let plan = plan(items);
+    let until = begun() + days(365);
+    bencher
+        .counter(ItemsCount::new(items * 365))
+        .bench(|| plan.items().map(|item| plan.occurrences(item, &[], begun(), until).len()).sum::<usize>());
+}
+
+/// The states of a week.
+#[divan::bench(args = [10, 1000])]
+fn states(bencher: Bencher<'_, '_>, items: usize) {
+    let plan = plan(items);
+    let now = begun() + days(7);
+    let ledger = fold(&taken(&plan, now));
+    bencher.counter(ItemsCount::new(items * 7)).bench(|| timeline(&plan, &ledger, None, begun(), now, now));
+}
+
+/// The fold of a year's answers.
+#[divan::bench(args = [10, 100])]
+fn folding(bencher: Bencher<'_, '_>, items: usize) {
+    let records = taken(&plan(items), begun() + days(365));
+    bencher.counter(ItemsCount::new(records.len())).bench(|| fold(&records));
+}
