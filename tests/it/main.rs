@@ -29,5 +29,6 @@ mod servers;
 mod service;
 mod simulation;
 mod socket;
+mod statistics;
 mod support;
 mod texts;
