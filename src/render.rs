@@ -1,6 +1,6 @@
 //! From answers of the daemon to text for people: aligned, coloured where a terminal shows it; and to a page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::{AnsiColor, Style};
 use jiff::civil::DateTime;
@@ -62,6 +62,12 @@ fn day(at: &str) -> &str {
 
 fn percent(value: &Value) -> Option<String> {
     value.as_f64().map(|share| format!("{:.0} %", share * 100.0))
+}
+
+/// Returns the questions that check-ins answer or leave out.
+fn questions<'a>(check_ins: impl IntoIterator<Item = &'a Value>) -> BTreeSet<&'a str> {
+    let answers = check_ins.into_iter().filter_map(|row| row["answers"].as_object());
+    answers.flat_map(|answers| answers.keys().map(String::as_str)).collect()
 }
 
 /// Returns where a scan was made: region, side and vertebrae.

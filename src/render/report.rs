@@ -1,8 +1,10 @@
 //! One page to take to an appointment: self-contained HTML without scripts, made for two sheets of A4.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
-use super::{NO_COMPARISON, beyond_error, day, percent, rows, site, text};
+use super::{NO_COMPARISON, beyond_error, day, percent, questions, rows, site, text};
 
 /// What the page is made of.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +107,7 @@ fn taken(adherence: &Value) -> String {
             _ => String::new(),
         };
         Some(vec![
-            escape(text(row, "name")),
+            format!("{}{}", escape(text(row, "name")), product(&row["product"])),
             format!("{} of {}", count("taken"), count("eligible")),
             format!("{bar}&nbsp;{}", share.replace(' ', "&nbsp;")),
             bounds,
@@ -128,18 +130,42 @@ fn taken(adherence: &Value) -> String {
     format!("<h2>What was planned, and taken</h2>\n{}{logged}", table(&head, &lines))
 }
 
+/// Returns which product it is, as small print below its name.
+fn product(product: &Value) -> String {
+    let known = [("brand", ""), ("strain", ""), ("form", ""), ("batch", "batch ")];
+    let said =
+        known.into_iter().filter_map(|(key, before)| Some(format!("{before}{}", product[key].as_str()?)));
+    let said = said.collect::<Vec<_>>().join(", ");
+    if said.is_empty() { said } else { format!("<br><span class=\"faint\">{}</span>", escape(&said)) }
+}
+
+/// Shows the check-ins of the shipped questions, then those of the person's own, a table for each wording.
 fn check_ins(found: &Value, material: &Material) -> String {
     let in_range = |row: &&Value| {
         let day = day(text(row, "at"));
         material.since.as_str() <= day && day < material.until.as_str()
     };
-    let found: Vec<&Value> = rows(found).iter().filter(in_range).collect();
-    let Some(newest) = found.last() else { return String::new() };
-    let keys: Vec<String> =
-        newest["answers"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let (shipped, own): (Vec<&Value>, Vec<&Value>) =
+        rows(found).iter().filter(in_range).partition(|row| text(row, "form").starts_with("dosed "));
+    let mut forms: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for row in own {
+        forms.entry(text(row, "form")).or_default().push(row);
+    }
+    let explained = "Of the 7 days before, from 0 to 10; bloating and discomfort: 0 is none.";
+    let mut tables =
+        if shipped.is_empty() { String::new() } else { answers("Check-ins", explained, &shipped) };
+    for rows in forms.into_values() {
+        let item = rows.first().map(|row| text(row, "item")).unwrap_or_default();
+        tables.push_str(&answers(&format!("Check-ins: {}", escape(item)), "From 0 to 10.", &rows));
+    }
+    tables
+}
+
+fn answers(title: &str, explained: &str, found: &[&Value]) -> String {
+    let keys = questions(found.iter().copied());
     let line = |row: &&Value| {
         let answer =
-            |key: &String| row["answers"][key].as_u64().map_or("-".to_owned(), |answer| answer.to_string());
+            |key: &&str| row["answers"][*key].as_u64().map_or("-".to_owned(), |answer| answer.to_string());
         let day = day(text(row, "at")).to_owned();
         let said = [row["changed"].as_str(), row["note"].as_str()].into_iter().flatten();
         let said = escape(&said.collect::<Vec<_>>().join("; "));
@@ -147,17 +173,12 @@ fn check_ins(found: &Value, material: &Material) -> String {
     };
     let left_out = found.len().saturating_sub(MAX_CHECK_INS);
     let lines: Vec<Vec<String>> = found.iter().skip(left_out).map(line).collect();
-    let head: Vec<String> = std::iter::once(String::new())
-        .chain(keys.iter().map(|key| escape(key)))
-        .chain(["changed".to_owned()])
-        .collect();
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    let keys: Vec<String> = keys.iter().map(|key| escape(key)).collect();
+    let head: Vec<&str> =
+        [""].into_iter().chain(keys.iter().map(String::as_str)).chain(["changed"]).collect();
     let earlier =
         if left_out > 0 { format!(" {left_out} earlier ones are left out.") } else { String::new() };
-    format!(
-        "<h2>Check-ins</h2>\n<p class=\"faint\">Of the 7 days before, from 0 to 10; bloating and discomfort: 0 is none.{earlier}</p>\n{}",
-        table(&head, &lines)
-    )
+    format!("<h2>{title}</h2>\n<p class=\"faint\">{explained}{earlier}</p>\n{}", table(&head, &lines))
 }
 
 fn scans(found: &Value) -> String {
@@ -215,17 +236,24 @@ mod tests {
         let material = Material {
             since: "2026-01-01".to_owned(),
             until: "2027-01-01".to_owned(),
-            adherence: json!([{ "name": evil, "kind": "supplement", "taken": 1, "eligible": 2, "doses_taken_share": 0.5, "bounds": [0.5, 0.5] }]),
-            check_ins: json!([{ "at": "2026-02-01", "answers": { "energy": 3 }, "changed": evil, "note": evil }]),
+            adherence: json!([{ "name": evil, "kind": "supplement", "taken": 1, "eligible": 2, "doses_taken_share": 0.5, "bounds": [0.5, 0.5], "product": { "brand": evil, "batch": "7" } }]),
+            check_ins: json!([{ "at": "2026-01-02", "item": "sleep", "form": "sleep 1", "answers": { evil: 3 } }, { "form": "dosed check-in v1", "at": "2026-02-01", "answers": { "energy": 3 }, "changed": evil, "note": evil }]),
             scans: json!([{ "at": "2026-02-01", "region": evil, "bmd": 0.9, "t_score": evil }]),
             facts: json!([{ "fact": { "type": "intake", "item": "a", "at": "2026-02-01", "note": evil } }]),
             ..Material::default()
         };
         let page = html(&material);
         assert!(!page.contains("<script"), "{page}");
-        assert_eq!(page.matches("&lt;script&gt;").count(), 6, "{page}");
-        for said in ["1 of 2", "50&nbsp;%", "not medical advice", "Check-ins", "Bone density scans", "Notes"]
-        {
+        assert_eq!(page.matches("&lt;script&gt;").count(), 8, "{page}");
+        for said in [
+            "1 of 2",
+            "50&nbsp;%",
+            "not medical advice",
+            "Check-ins",
+            "Bone density scans",
+            "Notes",
+            "batch 7",
+        ] {
             assert!(page.contains(said), "{said}");
         }
         // Nothing is loaded from anywhere.

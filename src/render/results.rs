@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use serde_json::Value;
 
 use super::{
-    Cell, FAINT, GOOD, LOST, NO_COMPARISON, PLAIN, WAITS, beyond_error, cell, day, percent, rows, site,
-    table, text,
+    Cell, FAINT, GOOD, LOST, NO_COMPARISON, PLAIN, WAITS, beyond_error, cell, day, percent, questions, rows,
+    site, table, text,
 };
 
 /// What stands below everything that shows results.
@@ -167,15 +167,15 @@ pub fn check_ins(found: &Value, pictures: bool) -> String {
 /// Draws each question's answers as a line of bars, oldest first; a gap was left out.
 fn sparklines(check_ins: &[Value]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let keys = check_ins.last().and_then(|newest| newest["answers"].as_object()).into_iter().flatten();
-    let lines: Vec<Vec<Cell>> = keys
-        .map(|(key, _)| {
+    let lines: Vec<Vec<Cell>> = questions(check_ins)
+        .into_iter()
+        .map(|key| {
             let bar = |row: &Value| {
                 // From 0 to 10 in eight steps.
                 let step = row["answers"][key].as_u64().map(|answer| answer.min(10) * 7 / 10);
                 step.and_then(|step| BARS.get(usize::try_from(step).ok()?)).copied().unwrap_or(' ')
             };
-            vec![cell(key.as_str(), FAINT), cell(check_ins.iter().map(bar).collect::<String>(), PLAIN)]
+            vec![cell(key, FAINT), cell(check_ins.iter().map(bar).collect::<String>(), PLAIN)]
         })
         .collect();
     format!("\n{}", table(&lines))
