@@ -158,6 +158,7 @@ fn row(measured: &Adherence) -> Value {
         "unknown": measured.unknown,
         "excused": measured.excused,
         "extra": measured.extra,
+        "late": measured.late,
         "doses_taken_share": measured.doses_taken_share,
         "taking_raw": measured.taking_raw,
         "days_fully_covered": measured.days_fully_covered,

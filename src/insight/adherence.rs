@@ -68,6 +68,8 @@ pub struct Adherence {
     pub days_any_dose: Option<f64>,
     /// The mean over eligible days of taken of planned.
     pub days_covered_fraction: Option<f64>,
+    /// Taken after the window around its time; counted among what was taken, too.
+    pub late: u32,
     /// Taken within the window around its time, of those whose time is known.
     pub timing_share: Option<f64>,
     /// The share if nothing, and if everything, that is unknown was taken.
@@ -131,6 +133,7 @@ pub fn measure(occurrences: &[Taken], extra: u32, window: SignedDuration) -> Adh
         days_fully_covered: mean(&|day| f64::from(u8::from(day.taken == day.eligible))),
         days_any_dose: mean(&|day| f64::from(u8::from(day.any))),
         days_covered_fraction: mean(&|day| f64::from(day.taken) / f64::from(day.eligible)),
+        late: as_u32(timed.iter().filter(|offset| **offset > window).count()),
         timing_share: (!timed.is_empty()).then(|| as_f64(on_time) / as_f64(timed.len())),
         bounds: of_eligible(taken).zip(of_eligible(taken + unknown)).map(|(low, high)| [low, high]),
         interval: (eligible >= INTERVAL_FROM).then(|| wilson(taken, eligible)).flatten(),
@@ -324,6 +327,7 @@ mod tests {
         }
         near(measure(&a5, 0, SignedDuration::from_mins(60)).timing_share, 0.6);
         near(measure(&a5, 0, TIMING_WINDOW).timing_share, 0.8);
+        assert_eq!(measure(&a5, 0, TIMING_WINDOW).late, 1);
         // A6
         let a6 = measure(&read("T T P T T M T T O"), 0, TIMING_WINDOW);
         assert_eq!((a6.streak, a6.longest_streak), (2, 4));

@@ -87,7 +87,7 @@ fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {
         let n = number("unknown");
         lines.push(line("unknown", format!("{n} could not be asked about: between {bounds}")));
     }
-    let told_apart = ["partial", "skipped", "missed", "excused", "extra"];
+    let told_apart = ["partial", "late", "skipped", "missed", "excused", "extra"];
     let apart: Vec<String> = told_apart
         .into_iter()
         .filter(|name| number(name) > 0)
