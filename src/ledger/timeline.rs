@@ -154,9 +154,11 @@ pub fn timeline<'a>(
     until: Timestamp,
     now: Timestamp,
 ) -> Vec<Line<'a>> {
-    let mut lines: Vec<_> = plan
-        .items()
-        .filter(|id| item.is_none_or(|item| item == *id))
+    let every = plan.items().filter(|_| item.is_none());
+    // One is not looked for among all: many questions are asked of each item in turn.
+    let mut lines: Vec<_> = item
+        .into_iter()
+        .chain(every)
         .flat_map(|id| plan.occurrences(id, &ledger.intakes(id), from, until))
         .map(|planned| Line { standing: standing(&planned, ledger, now), planned })
         .collect();

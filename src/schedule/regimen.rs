@@ -1,6 +1,6 @@
 //! One version of an item's schedule and dose, and the occurrences that it makes.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Span, Timestamp, ToSpan};
 
 use super::rule::Interval;
@@ -74,10 +74,15 @@ impl Regimen {
         intakes: &[Timestamp],
         after: Timestamp,
     ) -> Option<Occurrence> {
-        let from = after.checked_add(SignedDuration::from_nanos(1)).ok()?;
+        // Before its first day there is nothing to look at, wherever on earth that day begins.
+        let first_day =
+            self.item.rule.from.and_then(|from| zones.instant(from.to_datetime(Time::midnight())));
+        let begins = first_day.and_then(|begins| begins.checked_sub(SignedDuration::from_hours(48)).ok());
+        let from =
+            begins.unwrap_or(Timestamp::MIN).max(after.checked_add(SignedDuration::from_nanos(1)).ok()?);
         // Ever wider windows: most rules answer from the first, a rare one from the last.
         [3, 40, 400, 3_700, 36_600].into_iter().find_map(|days| {
-            let until = after.checked_add(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MAX);
+            let until = from.checked_add(SignedDuration::from_hours(days * 24)).unwrap_or(Timestamp::MAX);
             self.occurrences(zones, intakes, from, until).into_iter().next()
         })
     }
