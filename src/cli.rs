@@ -344,9 +344,24 @@ pub enum Command {
         json_schema: bool,
     },
     /// Follow what happens, one JSON object a line
-    Watch,
+    #[command(after_help = "Examples:\n  dosed watch\n  dosed watch --format waybar")]
+    Watch {
+        /// Print one line for a status bar, and a new one when it changes: `waybar`, or as in `dosed status`
+        #[arg(long)]
+        format: Option<String>,
+    },
     /// Show how dosed is: notification server, last and next, journal and database
-    Status(Output),
+    #[command(
+        after_help = "Examples:\n  dosed status\n  dosed status --format waybar\n  dosed status --format '{due} due, next {next.name} {next.in}'"
+    )]
+    Status {
+        /// Print one line for a status bar: `waybar` (JSON), or a text such as `{next.name} {next.in}`
+        #[arg(long, conflicts_with = "json")]
+        format: Option<String>,
+        /// How it is printed.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Look for what would keep a reminder from arriving, and say how to mend it
     Doctor(Output),
     /// Send one harmless reminder through every channel, and show what came of each
@@ -363,6 +378,13 @@ pub enum Command {
     },
     /// Run a daemon on two made-up years, to try every view: it reminds of nothing
     Demo,
+    /// Put the service and the desktop entry into your home directory, and start the service
+    #[command(after_help = "Examples:\n  dosed setup\n  dosed setup --undo")]
+    Setup {
+        /// Stop the service and take the files away again; the schedule and the record stay
+        #[arg(long)]
+        undo: bool,
+    },
     /// Print completions for a shell
     #[command(
         after_help = "Example:\n  dosed completions bash > ~/.local/share/bash-completion/completions/dosed"

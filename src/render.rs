@@ -8,6 +8,7 @@ use jiff::{Timestamp, Zoned};
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
+pub mod bar;
 mod condition;
 pub mod report;
 mod results;

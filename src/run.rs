@@ -4,12 +4,13 @@ mod ask;
 mod manual;
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::AnswerError;
 use crate::api::SocketError;
@@ -22,7 +23,8 @@ use crate::demo;
 use crate::form::FormError;
 use crate::paths::{NoHome, Paths};
 use crate::render;
-use crate::schedule::{Plan, ZoneHistory};
+use crate::schedule::{Plan, Planned, ZoneHistory};
+use crate::setup::{self, SetupError};
 use crate::store::StoreError;
 
 /// The daemon cannot be reached.
@@ -49,6 +51,8 @@ enum RunError {
     Answer(#[from] AnswerError),
     #[error(transparent)]
     Form(#[from] FormError),
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// The daemon refused, with its reason.
     #[error("{detail}")]
     Refused { detail: String },
@@ -131,12 +135,21 @@ fn execute(cli: Cli) -> Result<(), RunError> {
         Command::Demo => run_demo(&paths?),
         Command::Completions { shell } => print(&manual::completions(shell)),
         Command::Man => print(&manual::man()?),
+        Command::Setup { undo } => set_up(undo),
         Command::Check { json_schema: true, .. } => print(&config::json_schema()),
         Command::Check { file, .. } => check(&file.map_or_else(|| paths.map(|paths| paths.schedule), Ok)?),
         Command::Simulate { from, until, zone, output } => {
             simulate(&paths?.schedule, from, until, zone.as_deref(), output)
         }
-        command => runtime()?.block_on(ask::ask(&paths?, command)),
+        command => {
+            let is_bar = matches!(&command, Command::Status { format: Some(format), .. } | Command::Watch { format: Some(format) } if format == ask::WAYBAR);
+            let done = runtime()?.block_on(ask::ask(&paths?, command));
+            if is_bar && done.as_ref().is_err_and(|error| error.exit_code() == EXIT_UNREACHABLE) {
+                // A bar shows what it is told, not what went wrong.
+                print_json(&render::bar::unreachable())?;
+            }
+            done
+        }
     }
 }
 
@@ -213,6 +226,21 @@ fn show(output: Output, json: &str, words: impl FnOnce(&Value) -> String) -> Res
     if output.json { print_json(json) } else { print(&words(&value(json)?)) }
 }
 
+/// Sets the service up in the home directory, or takes it away again.
+fn set_up(undo: bool) -> Result<(), RunError> {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = |name: &str, in_home: &str| {
+        variable(name).or_else(|| variable("HOME").map(|home| home.join(in_home))).ok_or(NoHome)
+    };
+    let home = setup::Home {
+        config: base("XDG_CONFIG_HOME", ".config")?,
+        data: base("XDG_DATA_HOME", ".local/share")?,
+    };
+    let program = std::env::current_exe()?;
+    let done = if undo { setup::undo(&home, &program)? } else { setup::set_up(&home, &program)? };
+    print(&done.join("\n"))
+}
+
 fn check(path: &Path) -> Result<(), RunError> {
     let schedule = config::load(path)?;
     print(&format!("{}: right, {} items", path.display(), schedule.items.len()))
@@ -250,22 +278,37 @@ fn simulate(
     }
     let mut occurrences: Vec<_> =
         plan.items().flat_map(|item| plan.occurrences(item, &[], from, until)).collect();
-    occurrences.sort_by_key(|planned| (planned.occurrence.at, planned.occurrence.id.clone()));
-    let rows: Vec<Value> = occurrences
-        .iter()
-        .map(|planned| {
-            let occurrence = &planned.occurrence;
-            let zone = planned.regimen.item.zone.as_ref().unwrap_or(&zone);
-            json!({
-                "occurrence": occurrence.id.to_string(),
-                "item": occurrence.id.item.as_str(),
-                "planned": occurrence.id.slot.to_string(),
-                "at": Zoned::new(occurrence.at, zone.clone()).to_string(),
-            })
-        })
-        .collect();
-    let rows = Value::Array(rows);
-    show(output, &rows.to_string(), render::simulation)
+    occurrences.sort_by(|a, b| {
+        let by_time = a.occurrence.at.cmp(&b.occurrence.at);
+        by_time.then_with(|| a.occurrence.id.cmp(&b.occurrence.id))
+    });
+    // Straight to text: a schedule can make millions of them.
+    let rows: Vec<Simulated> = occurrences.iter().map(|planned| Simulated::new(planned, &zone)).collect();
+    let rows = serde_json::to_string(&rows).map_err(|error| RunError::Output(error.into()))?;
+    show(output, &rows, render::simulation)
+}
+
+/// An occurrence that a schedule makes, as `simulate --json` prints it.
+#[derive(serde::Serialize)]
+struct Simulated<'a> {
+    occurrence: String,
+    item: &'a str,
+    planned: String,
+    at: String,
+}
+
+impl<'a> Simulated<'a> {
+    fn new(planned: &'a Planned<'_>, zone: &TimeZone) -> Self {
+        let occurrence = &planned.occurrence;
+        let zone = planned.regimen.item.zone.as_ref().unwrap_or(zone);
+        let slot = occurrence.id.slot.to_string();
+        Self {
+            occurrence: format!("{}@{slot}", occurrence.id.item),
+            item: occurrence.id.item.as_str(),
+            planned: slot,
+            at: Zoned::new(occurrence.at, zone.clone()).to_string(),
+        }
+    }
 }
 
 fn value(json: &str) -> Result<Value, RunError> {

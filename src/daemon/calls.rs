@@ -41,6 +41,9 @@ impl Daemon {
             Request::Pause { .. } | Request::Resume { .. } => {
                 let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
             }
+            _ if query::is_remembered(&scene, &request) => {
+                let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
+            }
             Request::Answer { .. }
             | Request::FillIn { .. }
             | Request::Retract { .. }

@@ -15,9 +15,9 @@ use super::stock::stock;
 use super::why::why;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
 use crate::ledger::{Fact, Ledger, Line, NEWEST_INTAKES, Record, State, When, longest_open, timeline};
-use crate::reminder::Target;
+use crate::reminder::{Reminder, Target};
 use crate::schedule::{ItemId, OccurrenceId, Plan, Planned};
-use crate::store::{Question, Reader, StoreError};
+use crate::store::{Question, Range, Reader, StoreError};
 
 /// The most occurrences that are passed over in the search for those that come next.
 const MAX_PASSED_OVER: usize = 2_000;
@@ -101,8 +101,8 @@ impl Scene {
         for record in &self.pauses {
             ledger.fold(record.clone());
         }
-        for line in self.reader.ask(Question::About { from, until, item: item.cloned() }).await? {
-            ledger.fold(line.record);
+        for record in self.reader.about(from, until, item.cloned()).await? {
+            ledger.fold(record);
         }
         for record in newest_intakes(&self.reader, &self.plan, item).await? {
             ledger.fold(record);
@@ -145,13 +145,43 @@ pub(super) fn when(at: At, zone: &TimeZone, now: Timestamp) -> Result<When, Stri
     }
 }
 
+/// How far a local time, read as if it were UTC, lies from its instant at most.
+const FARTHEST_ZONE: SignedDuration = SignedDuration::from_hours(14);
+
+/// Returns the item that an answer is about, and when, to within [`FARTHEST_ZONE`].
+fn answered(scene: &Scene, request: &Request) -> Option<(ItemId, Timestamp)> {
+    let said =
+        |at: Option<At>| at.and_then(|at| instant(at, scene.zone(), scene.now).ok()).unwrap_or(scene.now);
+    match request {
+        Request::Answer { target: Target::Item(item), body, .. } => Some((item.clone(), said(body.at))),
+        Request::Answer { target: Target::Occurrence(occurrence), .. } => {
+            Some((occurrence.item.clone(), written(occurrence, scene.now)))
+        }
+        Request::FillIn { item, at, .. } => Some((item.clone(), said(*at))),
+        _ => None,
+    }
+}
+
+fn written(occurrence: &OccurrenceId, now: Timestamp) -> Timestamp {
+    TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(now)
+}
+
+/// Tells whether memory has everything that an answer may be about, so that nothing needs to be read first.
+pub(super) fn is_remembered(scene: &Scene, request: &Request) -> bool {
+    let has_key =
+        matches!(request, Request::Answer { key: Some(_), .. } | Request::FillIn { key: Some(_), .. });
+    let Some((item, at)) = answered(scene, request).filter(|_| !has_key) else { return false };
+    let gap = scene.plan.newest(&item).and_then(|regimen| regimen.item.gap).unwrap_or_default();
+    let reach = longest_open(scene.plan.longest_grace(&item)).max(gap) + FARTHEST_ZONE;
+    let earliest = at.checked_sub(reach).unwrap_or(Timestamp::MIN);
+    // Rules that count from the last intake look further back.
+    Reminder::remembers_from(scene.now) <= earliest && !scene.plan.counts_from_the_last(&item)
+}
+
 /// Reads the recorded facts that an answer may be about.
 pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::new();
     let day = SignedDuration::from_hours(24);
-    let written = |occurrence: &OccurrenceId| {
-        TimeZone::UTC.to_timestamp(occurrence.slot.written()).unwrap_or(scene.now)
-    };
     if let Request::Answer { key: Some(key), .. }
     | Request::Retract { key: Some(key), .. }
     | Request::Correct { key: Some(key), .. }
@@ -161,31 +191,18 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
         let found = scene.reader.ask(Question::Key(key.clone())).await?;
         records.extend(found.into_iter().map(|line| line.record));
     }
-    let (item, centre) = match request {
-        Request::Answer { target: Target::Item(item), body, .. } => {
-            let said = body.at.and_then(|at| instant(at, scene.zone(), scene.now).ok());
-            (item.clone(), said.unwrap_or(scene.now))
-        }
-        Request::Answer { target: Target::Occurrence(occurrence), .. } => {
-            (occurrence.item.clone(), written(occurrence))
-        }
-        Request::FillIn { item, at, .. } => {
-            let said = at.and_then(|at| instant(at, scene.zone(), scene.now).ok());
-            (item.clone(), said.unwrap_or(scene.now))
-        }
-        Request::Retract { fact, .. } | Request::Correct { fact, .. } => {
-            let found = scene.reader.ask(Question::Fact(fact.clone())).await?;
-            let about = found.first().and_then(|line| line.record.fact.occurrence().cloned());
-            records.extend(found.into_iter().map(|line| line.record));
-            let Some(occurrence) = about else { return Ok(records) };
-            (occurrence.item.clone(), written(&occurrence))
-        }
-        _ => return Ok(records),
+    let about = if let Request::Retract { fact, .. } | Request::Correct { fact, .. } = request {
+        let found = scene.reader.ask(Question::Fact(fact.clone())).await?;
+        let about = found.first().and_then(|line| line.record.fact.occurrence().cloned());
+        records.extend(found.into_iter().map(|line| line.record));
+        about.map(|occurrence| (occurrence.item.clone(), written(&occurrence, scene.now)))
+    } else {
+        answered(scene, request)
     };
+    let Some((item, centre)) = about else { return Ok(records) };
     let from = centre.checked_sub(scene.plan.longest_grace(&item) + day * 2).unwrap_or(Timestamp::MIN);
     let until = centre.checked_add(day * 2).unwrap_or(Timestamp::MAX);
-    let about = scene.reader.ask(Question::About { from, until, item: Some(item) }).await?;
-    records.extend(about.into_iter().map(|line| line.record));
+    records.extend(scene.reader.about(from, until, Some(item)).await?);
     Ok(records)
 }
 
@@ -231,6 +248,7 @@ pub(super) fn long(line: &Line<'_>, plan: &Plan) -> Value {
         object.insert("planned".to_owned(), line.planned.occurrence.id.slot.to_string().into());
         object.insert("strain".to_owned(), item.strain().into());
         object.insert("with".to_owned(), item.with.clone().into());
+        object.insert("private".to_owned(), item.private.into());
         object.insert("target".to_owned(), item.target.map(|target| target.to_string()).into());
         object.insert("closes".to_owned(), shown(line.standing.closes, zone).into());
         object.insert(
@@ -365,7 +383,7 @@ async fn facts(
         at.map_or(Ok(open), |at| instant(at, zone, scene.now)).map_err(Failure::Asked)
     };
     let (from, to) = (bound(since, Timestamp::MIN)?, bound(until, Timestamp::MAX)?);
-    let mut lines = scene.reader.ask(Question::About { from, until: to, item: item.clone() }).await?;
+    let mut lines = scene.reader.ask(Question::About(Range { from, until: to, item: item.clone() })).await?;
     let fits = |record: &Record| {
         let civil = zone.to_datetime(from)..zone.to_datetime(to);
         let about = about(record, zone);

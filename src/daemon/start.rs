@@ -253,6 +253,5 @@ pub(super) async fn recent(reader: &Reader, plan: &Plan, now: Timestamp) -> Resu
     let back = grace.unwrap_or_default() + SignedDuration::from_hours(72);
     let from = now.checked_sub(back).unwrap_or(Timestamp::MIN);
     let until = now.checked_add(SignedDuration::from_hours(72)).unwrap_or(Timestamp::MAX);
-    let lines = reader.ask(Question::About { from, until, item: None }).await?;
-    Ok(lines.into_iter().map(|line| line.record).collect())
+    reader.about(from, until, None).await
 }

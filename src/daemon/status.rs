@@ -25,7 +25,13 @@ pub(super) struct Status {
 pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
     let zone = scene.zone();
     let next = next(scene, 1).await.ok();
-    let next: Value = next.and_then(|next| serde_json::from_str(&next).ok()).unwrap_or_default();
+    let mut next: Value = next.and_then(|next| serde_json::from_str(&next).ok()).unwrap_or_default();
+    if let Some(next) = next.get_mut(0) {
+        // Status bars are seen by others.
+        let item = next["item"].as_str().and_then(|item| item.parse().ok());
+        let item = item.and_then(|item| scene.plan.current(&item));
+        next["private"] = item.is_some_and(|item| item.private).into();
+    }
     let health = scene.reader.health().await;
     let (facts, marks, error) = match &health {
         Ok(health) => (health.facts, json!(health.marks), health.error.clone()),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::query::{Failure, Scene, long, shown, zone_of};
 use crate::ledger::{Fact, Ledger, Line, State, standing};
 use crate::schedule::{OccurrenceId, Planned, Slot};
-use crate::store::Question;
+use crate::store::{Question, Range};
 
 /// Tells all that made an occurrence what it is: what planned it, which instant that is and why, what
 /// happened to it, and what would happen next.
@@ -35,7 +35,7 @@ pub(super) async fn why(scene: &Scene, occurrence: &OccurrenceId) -> Result<Stri
         _ => None,
     });
     let about =
-        scene.reader.ask(Question::About { from, until, item: Some(occurrence.item.clone()) }).await?;
+        scene.reader.ask(Question::About(Range { from, until, item: Some(occurrence.item.clone()) })).await?;
     let mut about: Vec<_> =
         about.into_iter().filter(|line| line.record.fact.occurrence() == Some(occurrence)).collect();
     about.sort_by(|a, b| (a.record.recorded_at, &a.record.id).cmp(&(b.record.recorded_at, &b.record.id)));

@@ -1,5 +1,6 @@
 //! Facts: each one thing that happened, never changed once recorded.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -12,12 +13,30 @@ use super::Details;
 use crate::schedule::{ChannelId, ItemId, OccurrenceId, Product, Quantity};
 
 /// The name of a fact: the device that recorded it and its number there, `desk-3f2a.17`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FactId {
     /// The device, `[a-z0-9-]+`.
     pub device: Arc<str>,
     /// Its number in that device's journal, from 1.
     pub seq: u64,
+}
+
+impl Ord for FactId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Facts of one reading share the text of their device, and most are of one device.
+        let devices = if Arc::ptr_eq(&self.device, &other.device) {
+            Ordering::Equal
+        } else {
+            self.device.cmp(&other.device)
+        };
+        devices.then(self.seq.cmp(&other.seq))
+    }
+}
+
+impl PartialOrd for FactId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for FactId {

@@ -129,8 +129,8 @@ impl Ledger {
 
     /// Returns the standing facts about a slot, oldest recorded first.
     pub(super) fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
-        let ids = self.by_occurrence.get(occurrence).into_iter().flatten();
-        self.as_written(ids.filter(|id| self.stands(id)))
+        let Some(ids) = self.by_occurrence.get(occurrence) else { return Vec::new() };
+        self.as_written(ids.iter().filter(|id| self.stands(id)))
     }
 
     /// Returns the answer that resolves a slot: the first intake or skip that stands.

@@ -154,12 +154,13 @@ pub fn timeline<'a>(
     until: Timestamp,
     now: Timestamp,
 ) -> Vec<Line<'a>> {
-    let every = plan.items().filter(|_| item.is_none());
+    let every = item.is_none().then(|| plan.items());
+    let intakes = |id| if plan.counts_from_the_last(id) { ledger.intakes(id) } else { Vec::new() };
     // One is not looked for among all: many questions are asked of each item in turn.
     let mut lines: Vec<_> = item
         .into_iter()
-        .chain(every)
-        .flat_map(|id| plan.occurrences(id, &ledger.intakes(id), from, until))
+        .chain(every.into_iter().flatten())
+        .flat_map(|id| plan.occurrences(id, &intakes(id), from, until))
         .map(|planned| Line { standing: standing(&planned, ledger, now), planned })
         .collect();
     lines.sort_by(|a, b| {

@@ -13,7 +13,7 @@ use crate::schedule::{ItemId, Kind, OccurrenceId, Planned, Quantity, Recurrence}
 const EARLY: SignedDuration = SignedDuration::from_hours(2);
 
 /// How long before its time an occurrence can be answered when it is named.
-const EARLY_NAMED: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const EARLY_NAMED: SignedDuration = SignedDuration::from_hours(24);
 
 /// A given time may be this far ahead of the clock (two clocks never agree).
 const CLOCKS_DISAGREE: SignedDuration = SignedDuration::from_secs(120);

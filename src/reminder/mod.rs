@@ -383,6 +383,14 @@ impl Reminder {
         self.last_id
     }
 
+    /// Returns an instant from which on memory has every fact about a slot and every intake.
+    ///
+    /// What was recorded within [`MEMORY`] is there, and nothing is answered earlier than a day ahead.
+    #[must_use]
+    pub fn remembers_from(now: Timestamp) -> Timestamp {
+        now.checked_sub(MEMORY - answer::EARLY_NAMED).unwrap_or(Timestamp::MAX)
+    }
+
     /// Takes in recorded facts that memory may not have; by itself it does nothing.
     pub fn know(&mut self, records: Vec<Record>) {
         for record in records {

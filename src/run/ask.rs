@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::{RunError, print, print_json, show, value};
 use crate::answer;
@@ -41,7 +42,8 @@ pub(super) async fn ask(paths: &Paths, command: Command) -> Result<(), RunError>
             let text = get(socket, &format!("/v1/next?n={count}")).await?;
             show(output, &text, |next| render::next(next, now))
         }
-        Command::Status(output) => {
+        Command::Status { format: Some(format), output: _ } => print_json(&bar(socket, &format, now).await?),
+        Command::Status { format: None, output } => {
             let text = get(socket, "/v1/status").await?;
             show(output, &text, |status| render::status(status, now))
         }
@@ -104,7 +106,8 @@ pub(super) async fn ask(paths: &Paths, command: Command) -> Result<(), RunError>
             let all_good = rows.as_array().is_some_and(|rows| rows.iter().all(|row| row["ok"] == true));
             if all_good { Ok(()) } else { Err(RunError::Shown) }
         }
-        Command::Watch => watch(socket).await,
+        Command::Watch { format: Some(format) } => watch_bar(socket, &format).await,
+        Command::Watch { format: None } => watch(socket).await,
         Command::Take { item, at, amount, note, again, output } => {
             let body = members(&[("at", at), ("amount", amount), ("note", note)]);
             let path = format!("/v1/occurrences/{}/take", encode(&item));
@@ -178,6 +181,7 @@ pub(super) async fn ask(paths: &Paths, command: Command) -> Result<(), RunError>
         | Command::Demo
         | Command::Simulate { .. }
         | Command::Check { .. }
+        | Command::Setup { .. }
         | Command::Completions { .. }
         | Command::Man => Ok(()),
     }
@@ -294,6 +298,41 @@ async fn watch(socket: &Path) -> Result<(), RunError> {
     })
     .await?;
     failed.map_or(Ok(()), Err)
+}
+
+/// The format of waybar, by its name.
+pub(super) const WAYBAR: &str = "waybar";
+
+/// Returns one line for a status bar.
+async fn bar(socket: &Path, format: &str, now: Timestamp) -> Result<String, RunError> {
+    let status = value(&get(socket, "/v1/status").await?)?;
+    let today = value(&get(socket, "/v1/occurrences").await?)?;
+    match format {
+        WAYBAR => Ok(render::bar::waybar(&status, &today, now)),
+        format => {
+            render::bar::template(format, &status, &today, now).map_err(|detail| RunError::Usage { detail })
+        }
+    }
+}
+
+/// Prints a line for a status bar, and a new one with each event that changes it.
+async fn watch_bar(socket: &Path, format: &str) -> Result<(), RunError> {
+    let (heard, mut events) = tokio::sync::mpsc::channel(1);
+    // One that waits stands for all that come meanwhile; who reads no more ends it.
+    let follow = client::follow(socket, |_| !matches!(heard.try_send(()), Err(TrySendError::Closed(()))));
+    tokio::pin!(follow);
+    let mut shown = String::new();
+    loop {
+        let line = bar(socket, format, Timestamp::now()).await?;
+        if line != shown {
+            print_json(&line)?;
+            shown = line;
+        }
+        tokio::select! {
+            ended = &mut follow => return Ok(ended?),
+            _ = events.recv() => {}
+        }
+    }
 }
 
 /// Finds the person's last answer that still stands.

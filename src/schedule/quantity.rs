@@ -39,6 +39,18 @@ impl Decimal {
         coefficient * 10f64.powi(i32::from(self.exponent))
     }
 
+    /// Returns the number as its coefficient and the exponent of ten that it has.
+    #[must_use]
+    pub fn parts(self) -> (u64, i8) {
+        (self.coefficient, self.exponent)
+    }
+
+    /// Makes a number of its parts again; `None` where no number has them.
+    #[must_use]
+    pub fn from_parts((coefficient, exponent): (u64, i8)) -> Option<Self> {
+        Self::new(coefficient, i32::from(exponent)).filter(|number| number.parts() == (coefficient, exponent))
+    }
+
     /// Returns the exact sum; `None` where it cannot be held.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {

@@ -1,6 +1,6 @@
 //! The database: sled, owned by one thread, always to be had again from the journals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,13 +10,14 @@ use tracing::warn;
 
 use super::StoreError;
 use super::journal::JournalFile;
+use super::kept;
 use super::line::{self, Line};
 use crate::failpoints;
 use crate::ledger::{Fact, FactId, Record, When};
 use crate::schedule::ItemId;
 
 /// The version of the database's layout; another one is rebuilt.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// sled's cache, in bytes.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
@@ -31,6 +32,12 @@ const BATCH: usize = 2_000;
 /// The most facts that one question returns.
 pub(super) const MAX_ANSWER: usize = 1_000_000;
 
+/// Stands in the place of what is kept of a fact that shapes the plan: those are asked for by themselves.
+const PLAN_MARK: [u8; 1] = [0];
+
+/// For more keys than this, all that is replaced is looked through once.
+const FEW_KEYS: usize = 64;
+
 /// A day and a half: how far a slot's written time can lie from its instant.
 const SLACK_SECONDS: i64 = 36 * 3600;
 
@@ -43,16 +50,8 @@ pub enum Question {
     Key(String),
     /// The facts that shape the plan, with what takes them back or corrects them.
     Plan,
-    /// The facts about slots and times in `[from, until)`, a day and a half wider on both sides, with what
-    /// takes them back or corrects them.
-    About {
-        /// From when on.
-        from: Timestamp,
-        /// Until when.
-        until: Timestamp,
-        /// Of one item only.
-        item: Option<ItemId>,
-    },
+    /// The facts about slots and times of a range, with what takes them back or corrects them.
+    About(Range),
     /// An item's intakes and the changes of its stock since an instant, with what takes them back or corrects them.
     Uses {
         /// Which item.
@@ -67,6 +66,17 @@ pub enum Question {
         /// How many.
         newest: usize,
     },
+}
+
+/// Slots and times in `[from, until)`, a day and a half wider on both sides.
+#[derive(Clone, Debug)]
+pub struct Range {
+    /// From when on.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// Of one item only.
+    pub item: Option<ItemId>,
 }
 
 /// How the record is.
@@ -245,7 +255,9 @@ impl Database {
             let key = fact_key(&record.id.device, record.id.seq);
             facts.insert(key.as_slice(), text.as_bytes());
             let item = record.fact.item().map_or("", ItemId::as_str);
-            about.insert(join(&[&biased(about_seconds(record)), item.as_bytes(), &[0], &key]), &[]);
+            let about_key = join(&[&biased(about_seconds(record)), item.as_bytes(), &[0], &key]);
+            let kept = if record.fact.shapes_plan() { PLAN_MARK.to_vec() } else { kept::write(record) };
+            about.insert(about_key, kept);
             if let Some(earlier) = record.fact.replaces() {
                 replaced.insert(join(&[&fact_key(&earlier.device, earlier.seq), &key]), &[]);
             }
@@ -290,20 +302,9 @@ impl Database {
                     keys.push(entry.map_err(|error| self.failed(&error))?);
                 }
             }
-            Question::About { from, until, item } => {
-                let first = biased(from.as_second().saturating_sub(SLACK_SECONDS));
-                let last = biased(until.as_second().saturating_add(SLACK_SECONDS));
-                for entry in self.about.range(first.as_slice()..last.as_slice()).keys() {
-                    let entry = entry.map_err(|error| self.failed(&error))?;
-                    let rest = &entry[8..];
-                    let Some(end) = rest.iter().position(|b| *b == 0) else { continue };
-                    let fits = item.as_ref().is_none_or(|item| item.as_str().as_bytes() == &rest[..end]);
-                    if fits {
-                        keys.push(sled::IVec::from(&rest[end + 1..]));
-                    }
-                    if keys.len() >= MAX_ANSWER {
-                        break;
-                    }
+            Question::About(range) => {
+                for entry in self.entries(&range) {
+                    keys.push(entry?.0);
                 }
             }
             Question::Uses { item, from } => {
@@ -327,12 +328,82 @@ impl Database {
         keys.into_iter().filter_map(|key| self.line(&key).transpose()).collect()
     }
 
+    /// Returns the facts of a range that do not shape the plan, read from what is kept of them beside their lines.
+    pub(super) fn about(&self, range: &Range) -> Result<Vec<Record>, StoreError> {
+        let damaged = |why: &dyn std::fmt::Display| StoreError::Database {
+            path: self.path.clone(),
+            why: why.to_string(),
+        };
+        let mut keys = Vec::new();
+        let mut records = Vec::new();
+        let mut device: Arc<str> = "".into();
+        for entry in self.entries(range) {
+            let (key, value) = entry?;
+            let (name, seq) = read_fact_key(&key).ok_or_else(|| damaged(&"a key is damaged"))?;
+            if *device != *name {
+                device = name.into();
+            }
+            if *value == PLAN_MARK {
+                continue;
+            }
+            let id = FactId { device: device.clone(), seq };
+            match kept::read(&value, id).map_err(|error| damaged(&error))? {
+                Some(record) => records.push(record),
+                None => records.extend(self.line(&key)?.map(|line| line.record)),
+            }
+            keys.push(key);
+        }
+        let known = keys.len();
+        self.with_replacements(&mut keys)?;
+        for key in &keys[known..] {
+            records.extend(self.line(key)?.map(|line| line.record));
+        }
+        Ok(records)
+    }
+
+    /// Walks over the facts of a range: each with its key, and what is kept of it.
+    fn entries<'a>(
+        &'a self,
+        range: &'a Range,
+    ) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> + 'a {
+        let first = biased(range.from.as_second().saturating_sub(SLACK_SECONDS));
+        let last = biased(range.until.as_second().saturating_add(SLACK_SECONDS));
+        let entries = self.about.range(first.as_slice()..last.as_slice());
+        let wanted = range.item.as_ref().map(|item| item.as_str().as_bytes());
+        let found = entries.filter_map(move |entry| {
+            let (key, value) = match entry {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(self.failed(&error))),
+            };
+            let item = 8..8 + key[8..].iter().position(|b| *b == 0)?;
+            let fits = wanted.is_none_or(|wanted| wanted == &key[item.clone()]);
+            fits.then(|| Ok((key.subslice(item.end + 1, key.len() - item.end - 1), value)))
+        });
+        found.take(MAX_ANSWER)
+    }
+
     /// Adds what takes facts back or corrects them, and what does so with that.
     fn with_replacements(&self, keys: &mut Vec<sled::IVec>) -> Result<(), StoreError> {
         if self.replaced.is_empty() {
             return Ok(());
         }
-        let mut known: std::collections::BTreeSet<sled::IVec> = keys.iter().cloned().collect();
+        let mut known: BTreeSet<sled::IVec> = keys.iter().cloned().collect();
+        if keys.len() > FEW_KEYS {
+            // Few facts are ever replaced: they are looked through once, and again while more is found.
+            loop {
+                let before = keys.len();
+                for entry in self.replaced.iter().keys() {
+                    let entry = entry.map_err(|error| self.failed(&error))?;
+                    let Some((earlier, by)) = split_keys(&entry) else { continue };
+                    if known.contains(&earlier) && known.insert(by.clone()) {
+                        keys.push(by);
+                    }
+                }
+                if keys.len() == before {
+                    return Ok(());
+                }
+            }
+        }
         let mut i = 0;
         while let Some(key) = keys.get(i).cloned() {
             for entry in self.replaced.scan_prefix(&key).keys() {
@@ -409,6 +480,19 @@ fn make_private(path: &Path) {
 
 fn fact_key(device: &str, seq: u64) -> Vec<u8> {
     join(&[device.as_bytes(), &[0], &seq.to_be_bytes()])
+}
+
+/// Reads the name of a fact's device and the fact's number there.
+fn read_fact_key(key: &[u8]) -> Option<(&str, u64)> {
+    let (device, seq) = key.split_at_checked(key.len().checked_sub(9)?)?;
+    let seq = u64::from_be_bytes(seq.strip_prefix(&[0])?.try_into().ok()?);
+    Some((std::str::from_utf8(device).ok()?, seq))
+}
+
+/// Splits the keys of two facts that stand one behind the other.
+fn split_keys(both: &sled::IVec) -> Option<(sled::IVec, sled::IVec)> {
+    let first = both.iter().position(|b| *b == 0)? + 9;
+    Some((both.subslice(0, first), both.subslice(first, both.len().checked_sub(first)?)))
 }
 
 fn mark_key(device: &str) -> Vec<u8> {

@@ -9,6 +9,7 @@
 mod database;
 mod device;
 mod journal;
+mod kept;
 mod line;
 mod lock;
 mod owner;
@@ -20,11 +21,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc as async_mpsc, oneshot};
 
-pub use database::{Health, Question};
+pub use database::{Health, Question, Range};
 pub use line::Line;
 
-use crate::ledger::{Fact, FactId};
+use crate::ledger::{Fact, FactId, Record};
 use crate::reminder::Token;
+use crate::schedule::ItemId;
 
 /// A fact on its way to the journal.
 #[derive(Clone, Debug)]
@@ -207,6 +209,24 @@ impl Reader {
     pub async fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.database.send(owner::Order::Ask(question, reply)).map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Asks for the facts about slots and times in `[from, until)`, a day and a half wider on both sides, with what takes them back
+    /// or corrects them; without those that shape the plan, and without their lines, which is faster.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::ask`].
+    pub async fn about(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        item: Option<ItemId>,
+    ) -> Result<Vec<Record>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let order = owner::Order::About(Range { from, until, item }, reply);
+        self.database.send(order).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 

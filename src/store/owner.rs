@@ -6,15 +6,17 @@ use std::sync::mpsc;
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
-use super::database::{Database, Health, Question, TIMER_SLACK};
+use super::database::{Database, Health, Question, Range, TIMER_SLACK};
 use super::line::Line;
 use super::{StoreError, journal};
+use crate::ledger::Record;
 
 /// What the database's thread is told.
 #[derive(Debug)]
 pub(super) enum Order {
     Apply(Vec<Line>),
     Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
+    About(Range, oneshot::Sender<Result<Vec<Record>, StoreError>>),
     Health(oneshot::Sender<Result<Health, StoreError>>),
     Close,
 }
@@ -54,13 +56,14 @@ impl Owner {
         self.database.as_ref().ok_or_else(failed)
     }
 
-    fn ask(&mut self, question: Question) -> Result<Vec<Line>, StoreError> {
-        match self.ready()?.ask(question.clone()) {
-            Ok(lines) => Ok(lines),
+    /// Asks something, a second time where the database had to be opened again for it.
+    fn ask<T>(&mut self, ask: impl Fn(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        match ask(self.ready()?) {
+            Ok(answer) => Ok(answer),
             Err(error) => {
                 // What made it fail may be over: a disk has room again.
                 self.give_up(&error.to_string());
-                self.ready()?.ask(question)
+                ask(self.ready()?)
             }
         }
     }
@@ -86,7 +89,10 @@ pub(super) fn spawn(
             match order {
                 Order::Apply(lines) => owner.apply(&lines),
                 Order::Ask(question, reply) => {
-                    let _ = reply.send(owner.ask(question));
+                    let _ = reply.send(owner.ask(|database| database.ask(question.clone())));
+                }
+                Order::About(range, reply) => {
+                    let _ = reply.send(owner.ask(|database| database.about(&range)));
                 }
                 Order::Health(reply) => {
                     let _ = reply.send(owner.health());

@@ -97,7 +97,8 @@ fn durable(written: &mut async_mpsc::UnboundedReceiver<Written>, count: usize) -
     lines
 }
 
-const ALL: fn() -> Question = || Question::About { from: Timestamp::MIN, until: Timestamp::MAX, item: None };
+const ALL: fn() -> Question =
+    || Question::About(Range { from: Timestamp::MIN, until: Timestamp::MAX, item: None });
 
 #[test]
 fn what_is_durable_is_there_after_a_restart() {
@@ -364,6 +365,20 @@ proptest! {
             let line = line::write(record.clone(), &zone).unwrap();
             prop_assert_eq!(&line::read(&line.text).unwrap(), &line);
             prop_assert_eq!(line.record, record);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_beside_a_line_is_the_same_fact(facts in proptest::collection::vec(any_fact(), 1..20)) {
+        for record in records(facts) {
+            let bytes = kept::write(&record);
+            let id = record.id.clone();
+            prop_assert_eq!(bytes.is_empty(), kept::read(&bytes, id.clone()).unwrap().is_none());
+            if let Some(read) = kept::read(&bytes, id.clone()).unwrap() {
+                prop_assert_eq!(read, record);
+                // Cut short, it is an error and never another fact.
+                prop_assert!(kept::read(&bytes[..bytes.len() - 1], id).is_err());
+            }
         }
     }
 

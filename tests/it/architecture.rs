@@ -48,13 +48,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("form", &[]),
     ("demo", &["config", "insight", "ledger", "reminder", "schedule", "store"]),
     ("doctor", &["client", "clock", "config", "paths", "schedule"]),
+    ("setup", &[]),
     ("cli", &[]),
     ("render", &[]),
     (
         "run",
         &[
             "answer", "api", "cli", "client", "clock", "config", "daemon", "demo", "doctor", "form", "paths",
-            "render", "schedule", "store",
+            "render", "schedule", "setup", "store",
         ],
     ),
     ("main", &["cli", "panics", "run"]),

@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Guard, Home};
+use crate::support::{Guard, Home, soon};
 
 const SCHEDULE: &str = "\
 [[supplement]]
@@ -210,4 +210,54 @@ fn colour_is_for_terminals_only() {
     assert!(String::from_utf8(forced.stdout).unwrap().contains('\u{1b}'));
     let both = home.command(env!("CARGO_BIN_EXE_dosed")).arg("today").env("NO_COLOR", "1").output().unwrap();
     assert!(!String::from_utf8(both.stdout).unwrap().contains('\u{1b}'));
+}
+
+#[test]
+fn the_manual_and_the_completions_that_are_shipped_are_the_printed_ones() {
+    let home = Home::new();
+    let shipped = |name: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name);
+        std::fs::read_to_string(path).unwrap_or_default()
+    };
+    for (arguments, name) in [
+        (&["man"][..], "dosed.1"),
+        (&["completions", "bash"], "completions/dosed.bash"),
+        (&["completions", "zsh"], "completions/_dosed"),
+        (&["completions", "fish"], "completions/dosed.fish"),
+    ] {
+        assert!(
+            shipped(name) == home.good(arguments),
+            "config/{name} is stale: write `dosed {}` over it",
+            arguments.join(" ")
+        );
+    }
+}
+
+#[test]
+fn a_status_bar_is_told_what_is_due_and_what_comes() {
+    let home = Home::with_schedule(&format!(
+        "[[supplement]]\nid = \"a\"\nname = \"Anise & Co\"\ntimes = [\"{}\"]\ngrace = \"12h\"\n[[supplement]]\nid = \"b\"\nname = \"Balm\"\nfrom = 2099-01-01\ntimes = [\"08:00\"]\n",
+        soon(2)
+    ));
+    let (status, error) = home.bad(&["status", "--format", "waybar"]);
+    assert!(status == 69 && error.contains("daemon"), "{error}");
+    let _daemon = home.start();
+    let mut events = home.watch();
+    events.fact("undelivered");
+    let bar: Value = serde_json::from_str(&home.good(&["status", "--format", "waybar"])).unwrap();
+    assert_eq!((&bar["text"], &bar["class"]), (&"Anise &amp; Co".into(), &"due".into()), "{bar}");
+    assert_eq!(home.good(&["status", "--format", "{due}: {due.name}"]).trim(), "1: Anise & Co");
+    // Live: a line now, and another one once it is answered.
+    let mut watch = home.command(env!("CARGO_BIN_EXE_dosed"));
+    watch.args(["watch", "--format", "{due} due"]).stdout(Stdio::piped());
+    let mut child = watch.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "1 due");
+    home.good(&["take", "a"]);
+    assert_eq!(lines.next().unwrap().unwrap(), "0 due");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (status, error) = home.bad(&["status", "--format", "{nxt}"]);
+    assert!(status == 2 && error.contains("there is no `nxt`"), "{error}");
+    assert_eq!(home.bad(&["status", "--format", "waybar", "--json"]).0, 2);
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Guard, Home, PATIENCE};
+use crate::support::{Guard, Home, PATIENCE, write_script};
 
 const SCHEDULE: &str = "[[supplement]]\nid = \"a\"\ntimes = [\"08:00\"]\n";
 
@@ -18,7 +18,7 @@ fn the_units_are_right_and_name_only_what_there_is() {
     let binary = env!("CARGO_BIN_EXE_dosed");
     let service = unit("dosed.service");
     // The check wants the program to be there: the one that was just built.
-    let checked = service.replace("%h/.cargo/bin/dosed", binary).replace("man:dosed(1)", "man:bash(1)");
+    let checked = service.replace("/usr/bin/dosed", binary).replace("man:dosed(1)", "man:bash(1)");
     let dir: PathBuf = home.path("units").into();
     std::fs::create_dir(&dir).unwrap();
     std::fs::write(dir.join("dosed.service"), checked).unwrap();
@@ -35,7 +35,7 @@ fn the_units_are_right_and_name_only_what_there_is() {
     let help = home.good(&["daemon", "--help"]);
     let start = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let mut words = start.split_whitespace();
-    assert_eq!((words.next(), words.next()), (Some("%h/.cargo/bin/dosed"), Some("daemon")));
+    assert_eq!((words.next(), words.next()), (Some("/usr/bin/dosed"), Some("daemon")));
     for flag in words.filter(|word| word.starts_with("--")) {
         assert!(help.contains(flag.split('=').next().unwrap()), "{flag}");
     }
@@ -130,4 +130,65 @@ fn a_killed_daemon_leaves_a_socket_that_the_next_replaces() {
     let (code, said) = home.bad(&["daemon"]);
     assert_eq!((code, said.contains("is not a socket")), (1, true), "{said}");
     assert_eq!(std::fs::read_to_string(home.socket()).unwrap(), "a diary");
+}
+
+/// A service manager that writes down what it is asked for, and fails where a file says so.
+fn service_manager(home: &mut Home) {
+    let bin = home.path("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> {0}/asked\n[ ! -e {0}/broken ] || {{ echo 'Failed to connect to bus' >&2; exit 1; }}\n",
+        home.path("")
+    );
+    write_script(&Path::new(&bin).join("systemctl"), &script);
+    home.set("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()));
+}
+
+#[test]
+fn a_person_without_a_package_sets_it_up_and_takes_it_away_again() {
+    let mut home = Home::new();
+    service_manager(&mut home);
+    let said = home.good(&["setup"]);
+    let unit = PathBuf::from(home.path("home")).join(".config/systemd/user/dosed.service");
+    let entry = PathBuf::from(home.path("home")).join(".local/share/applications/dosed.desktop");
+    let icon = PathBuf::from(home.path("home")).join(".local/share/icons/hicolor/scalable/apps/dosed.svg");
+    let binary = env!("CARGO_BIN_EXE_dosed");
+    let text = std::fs::read_to_string(&unit).unwrap();
+    assert!(text.contains(&format!("ExecStart=\"{binary}\" daemon")), "{text}");
+    for path in [&unit, &entry, &icon] {
+        assert!(said.contains(&format!("wrote {}", path.display())) && path.exists(), "{said}");
+    }
+    assert!(said.contains("dosed setup --undo"), "{said}");
+    let asked = || std::fs::read_to_string(home.path("asked")).unwrap_or_default();
+    assert_eq!(asked(), "--user daemon-reload\n--user enable --now dosed.service\n");
+    // A second time is the same; a file of one's own is left alone, and nothing else is changed.
+    home.good(&["setup"]);
+    std::fs::write(&entry, "mine").unwrap();
+    let (status, error) = home.bad(&["setup"]);
+    assert!(status == 1 && error.contains("was not written by `dosed setup`"), "{error}");
+    let said = home.good(&["setup", "--undo"]);
+    assert!(said.contains(&format!("removed {}", unit.display())) && said.contains("left"), "{said}");
+    assert_eq!(
+        (unit.exists(), icon.exists(), std::fs::read_to_string(&entry).unwrap().as_str()),
+        (false, false, "mine")
+    );
+    assert!(asked().ends_with("--user disable --now dosed.service\n--user daemon-reload\n"), "{}", asked());
+    // Without a service manager the files are there, and the person is told what is left to do.
+    std::fs::remove_file(&entry).unwrap();
+    std::fs::write(home.path("broken"), "").unwrap();
+    let (status, error) = home.bad(&["setup"]);
+    assert!(status == 1 && error.contains("systemctl --user enable --now dosed"), "{error}");
+    assert!(error.contains("Failed to connect to bus") && unit.exists(), "{error}");
+    assert!(home.good(&["setup", "--undo"]).contains("removed"));
+}
+
+#[test]
+fn the_shipped_desktop_entry_is_right() {
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/dosed.desktop")).unwrap();
+    for line in ["[Desktop Entry]", "Type=Application", "Name=dosed", "Icon=dosed", "Terminal=true"] {
+        assert!(text.lines().any(|known| known == line), "{line}");
+    }
+    let exec = text.lines().find_map(|line| line.strip_prefix("Exec=/usr/bin/dosed ")).unwrap();
+    Home::new().good(&[exec, "--help"]);
 }

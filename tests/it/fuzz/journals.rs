@@ -80,7 +80,8 @@ fn copy_record(from: &Path, to: &Path, with_database: bool) {
 fn open(dir: &Path) -> Result<Vec<String>, StoreError> {
     let (sender, _written) = tokio::sync::mpsc::unbounded_channel();
     let store = Store::open(dir, "host", sender, |_, _| {})?;
-    let all = Question::About { from: Timestamp::MIN, until: Timestamp::MAX, item: None };
+    let all =
+        Question::About(dosed::store::Range { from: Timestamp::MIN, until: Timestamp::MAX, item: None });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let lines = runtime.block_on(store.reader().ask(all)).expect("what opens can be asked");
     store.close();
