@@ -39,6 +39,8 @@ impl Plan {
         let anchored = same_rule.map_or(opened, |last| last.anchored);
         self.close(&item.id, opened);
         let regimens = self.regimens.entry(item.id.clone()).or_default();
+        // Most items have one: room for the next ones would be the most of what the plan takes.
+        regimens.reserve_exact(1);
         regimens.push(Regimen { item, opened, closed: None, anchored });
     }
 
