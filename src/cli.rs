@@ -177,6 +177,8 @@ pub enum Command {
     },
     /// Answer what waits, one by one
     Answer,
+    /// Look at the day, answer with one key
+    Tui,
     /// Show what is left of what is counted, or say what was bought or counted
     #[command(
         after_help = "Examples:\n  dosed stock\n  dosed stock probiotic +60\n  dosed stock probiotic 55"

@@ -52,6 +52,13 @@ pub struct Answer {
     pub json: String,
     /// What is to be said beside it.
     pub remark: Option<String>,
+    /// Whether it is about a made-up record.
+    pub made_up: bool,
+}
+
+/// Leaves it to the caller to say that a record is made up, by [`Answer::made_up`].
+pub fn say_nothing() {
+    MADE_UP.call_once(|| {});
 }
 
 /// Asks for something.
@@ -78,25 +85,60 @@ pub async fn post(socket: &Path, path: &str, body: &serde_json::Value) -> Result
 ///
 /// The daemon cannot be reached, or goes away.
 pub async fn follow(socket: &Path, mut take: impl FnMut(&str) -> bool) -> Result<(), ClientError> {
-    let mut body = send(socket, Method::GET, "/v1/events", String::new()).await?.into_body();
-    let mut text = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        text.extend_from_slice(&data);
-        while let Some(end) = text.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = text.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line);
-            if let Some(event) = line.strip_prefix("data: ") {
-                if !take(event.trim_end()) {
-                    return Ok(());
-                }
-            }
-        }
-        if text.len() > MAX_EVENT_BYTES {
-            return Err(ClientError::Unreadable { why: "an event without end".to_owned() });
+    let mut events = Events::open(socket).await?;
+    while let Some(event) = events.next().await? {
+        if !take(&event) {
+            break;
         }
     }
     Ok(())
+}
+
+/// The events of the daemon: everything that happens once [`Events::open`] has returned.
+#[derive(Debug)]
+pub struct Events {
+    body: Incoming,
+    /// What came and is not yet a whole line.
+    text: Vec<u8>,
+}
+
+impl Events {
+    /// Begins to listen.
+    ///
+    /// # Errors
+    ///
+    /// The daemon cannot be reached, or has no room for one more.
+    pub async fn open(socket: &Path) -> Result<Self, ClientError> {
+        let response = send(socket, Method::GET, "/v1/events", String::new()).await?;
+        if !response.status().is_success() {
+            return Err(ClientError::Unreadable { why: format!("{} to events", response.status()) });
+        }
+        Ok(Self { body: response.into_body(), text: Vec::new() })
+    }
+
+    /// Waits for the next event, a JSON text; there is none when the daemon has ended.
+    ///
+    /// # Errors
+    ///
+    /// The daemon goes away in the middle.
+    pub async fn next(&mut self) -> Result<Option<String>, ClientError> {
+        loop {
+            while let Some(end) = self.text.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = self.text.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line);
+                if let Some(event) = line.strip_prefix("data: ") {
+                    return Ok(Some(event.trim_end().to_owned()));
+                }
+            }
+            if self.text.len() > MAX_EVENT_BYTES {
+                return Err(ClientError::Unreadable { why: "an event without end".to_owned() });
+            }
+            let Some(frame) = self.body.frame().await else { return Ok(None) };
+            if let Ok(data) = frame?.into_data() {
+                self.text.extend_from_slice(&data);
+            }
+        }
+    }
 }
 
 async fn send(
@@ -122,7 +164,8 @@ async fn send(
 
 async fn read(response: Response<Incoming>) -> Result<Answer, ClientError> {
     let status = response.status().as_u16();
-    if response.headers().contains_key(crate::api::MADE_UP) {
+    let made_up = response.headers().contains_key(crate::api::MADE_UP);
+    if made_up {
         MADE_UP.call_once(|| {
             let _ = writeln!(std::io::stderr(), "This record is made up: dosed demo");
         });
@@ -133,5 +176,5 @@ async fn read(response: Response<Incoming>) -> Result<Answer, ClientError> {
     let bytes = body.map_err(|error| ClientError::Unreadable { why: error.to_string() })?.to_bytes();
     let json = String::from_utf8(bytes.to_vec())
         .map_err(|error| ClientError::Unreadable { why: error.to_string() })?;
-    Ok(Answer { status, json, remark })
+    Ok(Answer { status, json, remark, made_up })
 }

@@ -10,7 +10,7 @@
 //!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`channel`]
 //!   (programs, webhooks, phones), [`terminal`], [`api`] (HTTP).
 //! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
-//!   [`answer`], [`form`], [`demo`], [`doctor`], [`setup`], [`paths`] and [`render`] are the side of the commands.
+//!   [`answer`], [`tui`], [`form`], [`demo`], [`doctor`], [`setup`], [`paths`] and [`render`] are the side of the commands.
 //!
 //! `schedule <- ledger <- reminder <- daemon -> adapters`, `schedule, ledger <- insight`, never the reverse; a test reads the sources.
 
@@ -41,4 +41,5 @@ pub mod schedule;
 pub mod setup;
 pub mod store;
 pub mod terminal;
+pub mod tui;
 pub mod watch;

@@ -14,7 +14,7 @@ pub mod report;
 mod results;
 
 pub use condition::{findings, status, tried};
-pub use results::{adherence, check_ins, insight, scans, since_the_last};
+pub use results::{FOOTER, adherence, calendar, check_ins, insight, scans, since_the_last};
 
 const FAINT: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -22,19 +22,25 @@ const WAITS: Style = AnsiColor::Yellow.on_default().bold();
 const LOST: Style = AnsiColor::Red.on_default();
 const PLAIN: Style = Style::new();
 
-/// A cell of a table.
-type Cell = (String, Style);
+/// A cell of a table: its text and how it looks.
+pub type Cell = (String, Style);
 
 fn cell(text: impl Into<String>, style: Style) -> Cell {
     (text.into(), style)
 }
 
+/// Returns how wide each column of a table is.
+#[must_use]
+pub fn widths(rows: &[Vec<Cell>]) -> Vec<usize> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    (0..columns)
+        .map(|i| rows.iter().filter_map(|row| row.get(i)).map(|(text, _)| text.width()).max().unwrap_or(0))
+        .collect()
+}
+
 /// Aligns rows in columns, two spaces apart.
 fn table(rows: &[Vec<Cell>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|i| rows.iter().filter_map(|row| row.get(i)).map(|(text, _)| text.width()).max().unwrap_or(0))
-        .collect();
+    let widths = widths(rows);
     let mut out = String::new();
     for row in rows {
         let mut line = String::new();
@@ -121,16 +127,9 @@ pub fn today(occurrences: &Value, now: Timestamp) -> String {
     let lines: Vec<Vec<Cell>> = rows
         .iter()
         .map(|row| {
-            let state = text(row, "state");
-            let at = zoned(text(row, "at")).map(|at| clock(&at, now)).unwrap_or_default();
-            let name_style = if state == "due" { Style::new().bold() } else { PLAIN };
-            vec![
-                cell(at, PLAIN),
-                cell(state_words(row, now), state_style(state)),
-                cell(text(row, "name"), name_style),
-                cell(what(row), PLAIN),
-                cell(text(row, "occurrence"), FAINT),
-            ]
+            let mut line = of_the_day(row, now);
+            line.push(cell(text(row, "occurrence"), FAINT));
+            line
         })
         .collect();
     let mut out = table(&lines);
@@ -141,6 +140,20 @@ pub fn today(occurrences: &Value, now: Timestamp) -> String {
         ));
     }
     out
+}
+
+/// Returns what is to be seen of one occurrence of the day: its time, state and name, and what it is.
+#[must_use]
+pub fn of_the_day(row: &Value, now: Timestamp) -> Vec<Cell> {
+    let state = text(row, "state");
+    let at = zoned(text(row, "at")).map(|at| clock(&at, now)).unwrap_or_default();
+    let name_style = if state == "due" { Style::new().bold() } else { PLAIN };
+    vec![
+        cell(at, PLAIN),
+        cell(state_words(row, now), state_style(state)),
+        cell(text(row, "name"), name_style),
+        cell(what(row), PLAIN),
+    ]
 }
 
 /// Offers to fill in what could not be asked; nothing where all was.
@@ -259,6 +272,18 @@ pub fn simulation(occurrences: &Value) -> String {
 #[must_use]
 pub fn replaces(fact: &Value) -> Option<&str> {
     [&fact["fact"]["retracts"], &fact["fact"]["corrects"]].into_iter().find_map(Value::as_str)
+}
+
+/// Returns the person's last answer that still stands.
+#[must_use]
+pub fn last_answer(facts: &Value) -> Option<&Value> {
+    let facts = rows(facts);
+    let replaced: BTreeSet<&str> = facts.iter().filter_map(replaces).collect();
+    let mut answers = facts
+        .iter()
+        .rev()
+        .filter(|fact| matches!(fact["fact"]["type"].as_str(), Some("intake" | "skip" | "snooze")));
+    answers.find(|fact| fact["id"].as_str().is_some_and(|id| !replaced.contains(id)))
 }
 
 /// Shows what was recorded.
@@ -391,13 +416,15 @@ pub fn why(occurrence: &Value, now: Timestamp) -> String {
 /// Says what was recorded just now.
 #[must_use]
 pub fn recorded(fact: &Value, repeated: bool) -> String {
-    let words = fact_words(fact).map_or_else(|| "recorded".to_owned(), |(words, _)| words);
     let again = if repeated { " (already recorded)" } else { "" };
-    format!(
-        "{}: {words}{again}  {FAINT}{}, dosed undo takes it back{FAINT:#}\n",
-        about(fact),
-        text(fact, "id")
-    )
+    format!("{}{again}  {FAINT}{}, dosed undo takes it back{FAINT:#}\n", in_words(fact), text(fact, "id"))
+}
+
+/// Returns what a fact is about and says, in plain words.
+#[must_use]
+pub fn in_words(fact: &Value) -> String {
+    let words = fact_words(fact).map_or_else(|| "recorded".to_owned(), |(words, _)| words);
+    format!("{}: {words}", about(fact))
 }
 
 /// Asks about one occurrence of several.

@@ -26,6 +26,7 @@ use crate::render;
 use crate::schedule::{Plan, Planned, ZoneHistory};
 use crate::setup::{self, SetupError};
 use crate::store::StoreError;
+use crate::tui::TuiError;
 
 /// The daemon cannot be reached.
 const EXIT_UNREACHABLE: u8 = 69;
@@ -53,6 +54,8 @@ enum RunError {
     Form(#[from] FormError),
     #[error(transparent)]
     Setup(#[from] SetupError),
+    #[error(transparent)]
+    Tui(#[from] TuiError),
     /// The daemon refused, with its reason.
     #[error("{detail}")]
     Refused { detail: String },

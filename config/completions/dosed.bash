@@ -100,6 +100,9 @@ _dosed() {
             dosed,today)
                 cmd="dosed__subcmd__today"
                 ;;
+            dosed,tui)
+                cmd="dosed__subcmd__tui"
+                ;;
             dosed,undo)
                 cmd="dosed__subcmd__undo"
                 ;;
@@ -193,6 +196,9 @@ _dosed() {
             dosed__subcmd__help,today)
                 cmd="dosed__subcmd__help__subcmd__today"
                 ;;
+            dosed__subcmd__help,tui)
+                cmd="dosed__subcmd__help__subcmd__tui"
+                ;;
             dosed__subcmd__help,undo)
                 cmd="dosed__subcmd__help__subcmd__undo"
                 ;;
@@ -233,7 +239,7 @@ _dosed() {
 
     case "${cmd}" in
         dosed)
-            opts="-h -V --schedule --data-dir --socket --help --version daemon today next take skip snooze log answer stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
+            opts="-h -V --schedule --data-dir --socket --help --version daemon today next take skip snooze log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -537,7 +543,7 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__help)
-            opts="daemon today next take skip snooze log answer stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
+            opts="daemon today next take skip snooze log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -957,6 +963,20 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__help__subcmd__today)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__help__subcmd__tui)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1652,6 +1672,32 @@ _dosed() {
             ;;
         dosed__subcmd__today)
             opts="-h --json --schedule --data-dir --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --schedule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__tui)
+            opts="-h --schedule --data-dir --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

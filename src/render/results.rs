@@ -12,7 +12,7 @@ use super::{
 };
 
 /// What stands below everything that shows results.
-const FOOTER: &str = "for information only, not medical advice";
+pub const FOOTER: &str = "for information only, not medical advice";
 
 /// Shows what was taken of what was planned, an item a block.
 #[must_use]
@@ -27,7 +27,12 @@ pub fn adherence(found: &Value, pictures: bool) -> String {
         ));
         text.push_str(&table(&adherence_lines(row)));
         if pictures {
-            text.push_str(&calendar(rows(&row["days"])));
+            for line in calendar(&row["days"], usize::MAX) {
+                for (said, style) in line {
+                    text.push_str(&format!("{style}{said}{style:#}"));
+                }
+                text.push('\n');
+            }
         }
         text.push('\n');
     }
@@ -35,20 +40,32 @@ pub fn adherence(found: &Value, pictures: bool) -> String {
     text
 }
 
-/// Draws a calendar: a row for each weekday, a column for each week.
-fn calendar(days: &[Value]) -> String {
-    let dated =
-        days.iter().filter_map(|day| Some((text(day, "date").parse::<Date>().ok()?, text(day, "state"))));
+/// What stands to the left of a calendar's weeks is this wide.
+const BESIDE_WEEKS: usize = 6;
+
+/// Draws a calendar, line by line: the months, a row for each weekday with a column for each week, and what the
+/// marks say. Where it would be wider than `width`, the oldest weeks are left out.
+#[must_use]
+pub fn calendar(days: &Value, width: usize) -> Vec<Vec<Cell>> {
+    let days = rows(days).iter();
+    let dated = days.filter_map(|day| Some((text(day, "date").parse::<Date>().ok()?, text(day, "state"))));
     let states: BTreeMap<Date, &str> = dated.collect();
     let (Some((first, _)), Some((last, _))) = (states.first_key_value(), states.last_key_value()) else {
-        return String::new();
+        return Vec::new();
     };
-    let monday = first.saturating_sub(i64::from(first.weekday().to_monday_zero_offset()).days());
-    let mut picture = String::new();
-    for (weekday, name) in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].into_iter().enumerate() {
-        picture.push_str(&format!("  {FAINT}{name}{FAINT:#} "));
-        let mut date = monday.saturating_add(i64::try_from(weekday).unwrap_or(0).days());
-        while date <= *last {
+    let monday = |date: Date| date.saturating_sub(i64::from(date.weekday().to_monday_zero_offset()).days());
+    let mut weeks = Vec::new();
+    let mut week = monday(*first);
+    while week <= *last {
+        weeks.push(week);
+        week = week.saturating_add(1.week());
+    }
+    weeks.drain(..weeks.len().saturating_sub(width.saturating_sub(BESIDE_WEEKS)));
+    let mut lines = vec![vec![cell(format!("      {}", months_above(&weeks)), FAINT)]];
+    for (weekday, name) in (0..).zip(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]) {
+        let mut line = vec![cell(format!("  {name} "), FAINT)];
+        line.extend(weeks.iter().map(|monday| {
+            let date = monday.saturating_add(ToSpan::days(weekday));
             let (mark, style) = match states.get(&date).copied() {
                 Some("all") => ("█", GOOD),
                 Some("some") => ("▄", WAITS),
@@ -58,12 +75,24 @@ fn calendar(days: &[Value]) -> String {
                 Some(_) => ("○", PLAIN),
                 None => (" ", PLAIN),
             };
-            picture.push_str(&format!("{style}{mark}{style:#}"));
-            date = date.saturating_add(1.week());
-        }
-        picture.push('\n');
+            cell(mark, style)
+        }));
+        lines.push(line);
     }
-    format!("{picture}      {FAINT}█ all  ▄ some  · none  ? not asked  - paused  ○ open{FAINT:#}\n")
+    lines.push(vec![cell("      █ all  ▄ some  · none  ? not asked  - paused  ○ open", FAINT)]);
+    lines
+}
+
+/// Names the months above the weeks in which they begin.
+fn months_above(mondays: &[Date]) -> String {
+    let mut names = String::new();
+    for (column, monday) in mondays.iter().enumerate() {
+        let sunday = monday.saturating_add(6.days());
+        if sunday.day() <= 7 && names.len() <= column {
+            names = format!("{names:column$}{} ", sunday.strftime("%b"));
+        }
+    }
+    names.trim_end().to_owned()
 }
 
 fn adherence_lines(row: &Value) -> Vec<Vec<Cell>> {

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 use serde_json::{Value, json};
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::{RunError, print, print_json, show, value};
 use crate::answer;
@@ -16,6 +15,7 @@ use crate::form;
 use crate::paths::Paths;
 use crate::render;
 use crate::render::report::{self, Material};
+use crate::tui;
 
 /// How far back `today` offers to fill in what could not be asked.
 const BACKFILL: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -129,6 +129,13 @@ pub(super) async fn ask(paths: &Paths, command: Command) -> Result<(), RunError>
         Command::Answer => {
             let (mut input, mut output) = (std::io::stdin().lock(), anstream::stdout().lock());
             Ok(answer::pick(socket, now, &mut input, &mut output).await?)
+        }
+        Command::Tui => {
+            if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+                let detail = "`dosed tui` needs a terminal; `dosed today` prints the day".to_owned();
+                return Err(RunError::Usage { detail });
+            }
+            Ok(tui::run(socket).await?)
         }
         Command::Stock { item: Some(item), doses: Some(doses), output } => {
             let number = |text: &str| text.parse::<i32>().ok();
@@ -317,10 +324,8 @@ async fn bar(socket: &Path, format: &str, now: Timestamp) -> Result<String, RunE
 
 /// Prints a line for a status bar, and a new one with each event that changes it.
 async fn watch_bar(socket: &Path, format: &str) -> Result<(), RunError> {
-    let (heard, mut events) = tokio::sync::mpsc::channel(1);
-    // One that waits stands for all that come meanwhile; who reads no more ends it.
-    let follow = client::follow(socket, |_| !matches!(heard.try_send(()), Err(TrySendError::Closed(()))));
-    tokio::pin!(follow);
+    // First the ear, then the eye: nothing happens between the two unheard.
+    let mut events = client::Events::open(socket).await?;
     let mut shown = String::new();
     loop {
         let line = bar(socket, format, Timestamp::now()).await?;
@@ -328,9 +333,8 @@ async fn watch_bar(socket: &Path, format: &str) -> Result<(), RunError> {
             print_json(&line)?;
             shown = line;
         }
-        tokio::select! {
-            ended = &mut follow => return Ok(ended?),
-            _ = events.recv() => {}
+        if events.next().await?.is_none() {
+            return Ok(());
         }
     }
 }
@@ -338,14 +342,8 @@ async fn watch_bar(socket: &Path, format: &str) -> Result<(), RunError> {
 /// Finds the person's last answer that still stands.
 async fn last_answer(socket: &Path) -> Result<String, RunError> {
     let facts = value(&get(socket, "/v1/facts").await?)?;
-    let facts = facts.as_array().map(Vec::as_slice).unwrap_or_default();
-    let replaced: Vec<&str> = facts.iter().filter_map(render::replaces).collect();
-    facts
-        .iter()
-        .rev()
-        .filter(|fact| matches!(fact["fact"]["type"].as_str(), Some("intake" | "skip" | "snooze")))
-        .filter_map(|fact| fact["id"].as_str())
-        .find(|id| !replaced.contains(id))
+    render::last_answer(&facts)
+        .and_then(|fact| fact["id"].as_str())
         .map(ToOwned::to_owned)
         .ok_or_else(|| RunError::Refused { detail: "there is no answer to take back".to_owned() })
 }

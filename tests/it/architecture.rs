@@ -49,13 +49,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("demo", &["config", "insight", "ledger", "reminder", "schedule", "store"]),
     ("doctor", &["client", "clock", "config", "paths", "schedule"]),
     ("setup", &[]),
+    ("tui", &["client", "clock", "render"]),
     ("cli", &[]),
     ("render", &[]),
     (
         "run",
         &[
             "answer", "api", "cli", "client", "clock", "config", "daemon", "demo", "doctor", "form", "paths",
-            "render", "schedule", "setup", "store",
+            "render", "schedule", "setup", "store", "tui",
         ],
     ),
     ("main", &["cli", "panics", "run"]),
@@ -93,6 +94,8 @@ const HIDDEN: &[(&str, &[&str])] = &[
     ("zbus", &["desktop", "presence", "run"]),
     ("axum", &["api"]),
     ("toml::", &["config"]),
+    ("ratatui", &["tui"]),
+    ("crossterm", &["tui"]),
     ("Timestamp::now()", &["clock", "agenda", "run"]),
 ];
 

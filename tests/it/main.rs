@@ -32,3 +32,4 @@ mod socket;
 mod statistics;
 mod support;
 mod texts;
+mod tui;
