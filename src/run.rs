@@ -285,10 +285,26 @@ fn simulate(
         let by_time = a.occurrence.at.cmp(&b.occurrence.at);
         by_time.then_with(|| a.occurrence.id.cmp(&b.occurrence.id))
     });
-    // Straight to text: a schedule can make millions of them.
-    let rows: Vec<Simulated> = occurrences.iter().map(|planned| Simulated::new(planned, &zone)).collect();
-    let rows = serde_json::to_string(&rows).map_err(|error| RunError::Output(error.into()))?;
+    let rows = occurrences.iter().map(|planned| Simulated::new(planned, &zone));
+    if output.json {
+        return print_rows(rows);
+    }
+    let rows =
+        serde_json::to_string(&rows.collect::<Vec<_>>()).map_err(|error| RunError::Output(error.into()))?;
     show(output, &rows, render::simulation)
+}
+
+/// Prints an array row by row: a schedule can make millions of them.
+fn print_rows(rows: impl Iterator<Item: serde::Serialize>) -> Result<(), RunError> {
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut before = "[";
+    for row in rows {
+        out.write_all(before.as_bytes())?;
+        serde_json::to_writer(&mut out, &row).map_err(|error| RunError::Output(error.into()))?;
+        before = ",";
+    }
+    out.write_all(if before == "[" { b"[]\n" } else { b"]\n" })?;
+    Ok(out.flush()?)
 }
 
 /// An occurrence that a schedule makes, as `simulate --json` prints it.

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tracing::warn;
 
 use super::StoreError;
 use super::journal::JournalFile;
 use super::kept;
+use super::keys::{about_seconds, biased, fact_key, join, mark_key, read_fact_key, split_keys};
 use super::line::{self, Line};
 use crate::failpoints;
-use crate::ledger::{Fact, FactId, Record, When};
+use crate::ledger::{Fact, FactId, Record};
 use crate::schedule::ItemId;
 
 /// The version of the database's layout; another one is rebuilt.
@@ -244,43 +244,39 @@ impl Database {
 
     /// Puts facts into every tree; the mark moves last, so that a crash leaves it behind, not ahead.
     pub(super) fn apply(&self, lines: &[Line]) -> Result<(), sled::Error> {
-        let mut facts = sled::Batch::default();
-        let mut about = sled::Batch::default();
-        let mut plan = sled::Batch::default();
-        let mut intakes = sled::Batch::default();
-        let mut keys = sled::Batch::default();
-        let mut replaced = sled::Batch::default();
+        let [mut facts, mut about, mut plan, mut intakes, mut keys, mut replaced] =
+            [const { Entries::new() }; 6];
         let mut marks: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         for Line { record, text } in lines {
             let key = fact_key(&record.id.device, record.id.seq);
-            facts.insert(key.as_slice(), text.as_bytes());
+            facts.push((key.clone(), text.as_bytes().to_vec()));
             let item = record.fact.item().map_or("", ItemId::as_str);
             let about_key = join(&[&biased(about_seconds(record)), item.as_bytes(), &[0], &key]);
             let kept = if record.fact.shapes_plan() { PLAN_MARK.to_vec() } else { kept::write(record) };
-            about.insert(about_key, kept);
+            about.push((about_key, kept));
             if let Some(earlier) = record.fact.replaces() {
-                replaced.insert(join(&[&fact_key(&earlier.device, earlier.seq), &key]), &[]);
+                replaced.push((join(&[&fact_key(&earlier.device, earlier.seq), &key]), Vec::new()));
             }
             match &record.fact {
                 // Of one index: what is left follows from both.
                 Fact::Intake { item, .. } | Fact::Stock { item, .. } => {
                     let at = biased(about_seconds(record));
-                    intakes.insert(join(&[item.as_str().as_bytes(), &[0], &at, &key]), &[]);
+                    intakes.push((join(&[item.as_str().as_bytes(), &[0], &at, &key]), Vec::new()));
                 }
-                fact if fact.shapes_plan() => plan.insert(key.as_slice(), &[]),
+                fact if fact.shapes_plan() => plan.push((key.clone(), Vec::new())),
                 _ => {}
             }
             if let Some(name) = record.fact.key() {
-                keys.insert(name.as_bytes(), key.as_slice());
+                keys.push((name.as_bytes().to_vec(), key));
             }
             marks.insert(record.id.device.clone(), record.id.seq);
         }
-        self.facts.apply_batch(facts)?;
-        self.about.apply_batch(about)?;
-        self.plan.apply_batch(plan)?;
-        self.intakes.apply_batch(intakes)?;
-        self.keys.apply_batch(keys)?;
-        self.replaced.apply_batch(replaced)?;
+        insert(&self.facts, facts)?;
+        insert(&self.about, about)?;
+        insert(&self.plan, plan)?;
+        insert(&self.intakes, intakes)?;
+        insert(&self.keys, keys)?;
+        insert(&self.replaced, replaced)?;
         failpoints::reach("in-database");
         for (device, seq) in marks {
             self.meta.insert(mark_key(&device), &seq.to_be_bytes())?;
@@ -447,6 +443,20 @@ impl Database {
     }
 }
 
+/// Keys and values for one tree.
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Puts entries into a tree in the order of their keys, so that neighbours are touched together.
+///
+/// Not as a batch: its atomicity is not needed, as the marks move last, and it would put them in the order of their hashes.
+fn insert(tree: &sled::Tree, mut entries: Entries) -> Result<(), sled::Error> {
+    entries.sort_unstable();
+    for (key, value) in entries {
+        tree.insert(key, value)?;
+    }
+    Ok(())
+}
+
 /// The most unusable databases that are kept.
 const MAX_BROKEN: u32 = 1_000;
 
@@ -475,45 +485,5 @@ fn make_private(path: &Path) {
     for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
         let mode = if entry.file_type().is_ok_and(|kind| kind.is_dir()) { 0o700 } else { 0o600 };
         let _ = private(&entry.path(), mode);
-    }
-}
-
-fn fact_key(device: &str, seq: u64) -> Vec<u8> {
-    join(&[device.as_bytes(), &[0], &seq.to_be_bytes()])
-}
-
-/// Reads the name of a fact's device and the fact's number there.
-fn read_fact_key(key: &[u8]) -> Option<(&str, u64)> {
-    let (device, seq) = key.split_at_checked(key.len().checked_sub(9)?)?;
-    let seq = u64::from_be_bytes(seq.strip_prefix(&[0])?.try_into().ok()?);
-    Some((std::str::from_utf8(device).ok()?, seq))
-}
-
-/// Splits the keys of two facts that stand one behind the other.
-fn split_keys(both: &sled::IVec) -> Option<(sled::IVec, sled::IVec)> {
-    let first = both.iter().position(|b| *b == 0)? + 9;
-    Some((both.subslice(0, first), both.subslice(first, both.len().checked_sub(first)?)))
-}
-
-fn mark_key(device: &str) -> Vec<u8> {
-    join(&[b"mark\0", device.as_bytes()])
-}
-
-fn join(parts: &[&[u8]]) -> Vec<u8> {
-    parts.concat()
-}
-
-/// Returns seconds as bytes that sort as the number does.
-fn biased(seconds: i64) -> [u8; 8] {
-    (seconds.cast_unsigned() ^ (1 << 63)).to_be_bytes()
-}
-
-/// Returns the time that a fact is about: its slot as written, else when it happened.
-fn about_seconds(record: &Record) -> i64 {
-    let as_if_utc = |at| TimeZone::UTC.to_timestamp(at).map_or(0, Timestamp::as_second);
-    match (record.fact.occurrence(), record.fact.at()) {
-        (Some(occurrence), _) => as_if_utc(occurrence.slot.written()),
-        (None, When::Instant(at)) => at.as_second(),
-        (None, When::Date(date)) => as_if_utc(date.to_datetime(jiff::civil::Time::midnight())),
     }
 }

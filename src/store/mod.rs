@@ -7,9 +7,11 @@
 //! Two threads own the two files, so that no answer waits behind a query.
 
 mod database;
+mod details;
 mod device;
 mod journal;
 mod kept;
+mod keys;
 mod line;
 mod lock;
 mod owner;

@@ -1,0 +1,1 @@
+"""The figures of `benches/compare`, one module each, and what they share."""

@@ -1,0 +1,34 @@
+"""What dosed holds in memory while it idles on ten years of record."""
+
+import time
+
+from .daemon import Dosed, daily, distant
+from .lab import number, pss, say, table
+
+YEARS, DAYS = 10, 3652
+SETTLE_SECONDS = 5
+CASES = {"10 daily items, no record": (daily(10), 0),
+         "1,000 daily items, no record": (daily(1_000), 0),
+         "1,000 items, 3 of them daily and answered for ten years": (distant(1_000, answered=3), DAYS),
+         "1,000 daily items, 3 of them answered for ten years": (daily(1_000, answered=3), DAYS)}
+
+
+def run(lab):
+    rows = [[case, *measure(lab, case, *of)] for case, of in CASES.items()]
+    return "\n".join([
+        table(["case", "facts", "PSS, MiB", "of it anonymous, MiB"], rows), "",
+        f"Measured {SETTLE_SECONDS} s after a restart on a record that was there. No peer keeps one."])
+
+
+def measure(lab, case, schedule, days):
+    say(f"memory: {case}")
+    dosed = Dosed(lab, schedule)
+    if days:
+        dosed.write_record(days)
+    dosed.start()
+    dosed.restart()
+    time.sleep(SETTLE_SECONDS)
+    facts = dosed.journal.read_text().count("\n")
+    measured = [f"{facts:,}", number(pss(dosed.pid)), number(pss(dosed.pid, "Pss_Anon"))]
+    dosed.remove()
+    return measured

@@ -1,0 +1,37 @@
+"""How long the questions that are asked most wait for their answer."""
+
+from .daemon import Dosed, daily, distant, time_questions
+from .lab import number, percentile, say, statistics, table
+
+DAYS = 3652
+PATHS = ("/v1/today", "/v1/status")
+ASKED, QUICK_ASKED = 1_000, 100
+# Nobody waits a quarter of an hour for a figure: what is slow is asked less often.
+SECONDS = 20
+CASES = {"10 daily items, no record": (daily(10), 0),
+         "10 daily items, 3 of them answered for ten years": (daily(10, answered=3), DAYS),
+         "1,000 items, 3 of them daily and answered for ten years": (distant(1_000, answered=3), DAYS),
+         "1,000 daily items, 3 of them answered for ten years": (daily(1_000, answered=3), DAYS)}
+
+
+def run(lab):
+    rows = [row for case, of in CASES.items() for row in ask(lab, case, *of)]
+    return "\n".join([
+        table(["case", "question", "asked", "bytes", "p50, ms", "p99, ms", "range, ms"], rows), "",
+        "Over one connection that is kept, one after the other."])
+
+
+def ask(lab, case, schedule, days):
+    say(f"questions: {case}")
+    dosed = Dosed(lab, schedule)
+    if days:
+        dosed.write_record(days)
+    dosed.start()
+    for path in PATHS:
+        size = len(dosed.ask().get(path)[1])
+        pace = statistics.median(time_questions(dosed, path, 10)) / 1000
+        count = max(10, min(QUICK_ASKED if lab.quick else ASKED, int(SECONDS / pace)))
+        times = time_questions(dosed, path, count)
+        yield [case, f"`GET {path}`", f"{count:,}", f"{size:,}", number(statistics.median(times)),
+               number(percentile(times, 0.99)), f"{number(min(times))}..{number(max(times))}"]
+    dosed.remove()
