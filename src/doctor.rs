@@ -384,7 +384,7 @@ async fn check_service(has_channels: bool) -> Vec<Finding> {
         other => Finding::bad(
             name,
             format!("it does not start with your desktop ({other})"),
-            "systemctl --user enable --now dosed",
+            "dosed setup; or with a package: systemctl --user enable --now dosed",
         ),
     }];
     let session = ask("systemctl", &["--user", "is-active", "graphical-session.target"]).await;

@@ -385,7 +385,7 @@ impl Reminder {
 
     /// Returns an instant from which on memory has every fact about a slot and every intake.
     ///
-    /// What was recorded within [`MEMORY`] is there, and nothing is answered earlier than a day ahead.
+    /// What was recorded within the last three days is there, and nothing is answered earlier than a day ahead.
     #[must_use]
     pub fn remembers_from(now: Timestamp) -> Timestamp {
         now.checked_sub(MEMORY - answer::EARLY_NAMED).unwrap_or(Timestamp::MAX)
