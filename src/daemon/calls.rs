@@ -38,9 +38,6 @@ impl Daemon {
                 });
             }
             Request::TryChannels { send } => self.try_channels(now, send, reply),
-            Request::Pause { .. } | Request::Resume { .. } => {
-                let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
-            }
             _ if query::is_remembered(&scene, &request) => {
                 let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
             }

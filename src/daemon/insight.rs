@@ -9,8 +9,8 @@ use super::forms::{answered, date_of};
 use super::query::{Failure, Scene, instant};
 use crate::api::At;
 use crate::insight::{
-    Answers, Days, Exposure, NEEDED, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, Together, all_together,
-    associations, composite, decided_days, entries, measure, reached, record, together,
+    Answers, Days, Entry, Exposure, NEEDED, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, Together,
+    all_together, associations, composite, decided_days, entries, measure, reached, record, together,
 };
 use crate::ledger::{CheckIn, Ledger, State};
 use crate::schedule::{Item, ItemId, Kind, Plan, Questions};
@@ -42,15 +42,18 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
     let mut recent = Vec::new();
     let mut lately = Vec::new();
     for item in &items {
-        let first = check_ins.first().map_or(today, |(date, _)| *date).saturating_sub(WINDOW_DAYS.days());
+        let first = first_before(check_ins.first().map_or(today, |(date, _)| *date));
         let from = midnight(first, scene)?;
         let ledger = scene.ledger(from, scene.now, Some(&item.id)).await?;
+        let entries = entries(&scene.plan, &ledger, &item.id);
         let mut shares = Vec::with_capacity(check_ins.len());
         for (date, _) in &check_ins {
-            shares.push(share_before(scene, &ledger, item, *date)?);
+            let occurrences = occurrences_before(scene, &ledger, item, *date)?;
+            shares.push(share_before(scene, &entries, &occurrences, item, *date));
         }
-        recent.push(share_before(scene, &ledger, item, today)?);
-        lately.push(days_before(scene, &ledger, item, today)?);
+        let occurrences = occurrences_before(scene, &ledger, item, today)?;
+        recent.push(share_before(scene, &entries, &occurrences, item, today));
+        lately.push(decided_days(&occurrences));
         exposures.push(Exposure { item: item.id.to_string(), name: item.name.clone(), shares });
         tokio::task::yield_now().await;
     }
@@ -135,11 +138,20 @@ fn midnight(date: Date, scene: &Scene) -> Result<Timestamp, Failure> {
     instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked)
 }
 
-/// Returns the days of the window before a date on which an item was planned, with whether it was taken.
-fn days_before(scene: &Scene, ledger: &Ledger, item: &Item, date: Date) -> Result<Days, Failure> {
-    let (from, until) = (midnight(date.saturating_sub(WINDOW_DAYS.days()), scene)?, midnight(date, scene)?);
-    let (occurrences, _) = record(&scene.plan, ledger, &item.id, from, until, scene.now);
-    Ok(decided_days(&occurrences))
+/// Returns the first day of the window before a date.
+fn first_before(date: Date) -> Date {
+    date.saturating_sub(WINDOW_DAYS.days())
+}
+
+/// Returns what became of an item's occurrences in the window before a date.
+fn occurrences_before(
+    scene: &Scene,
+    ledger: &Ledger,
+    item: &Item,
+    date: Date,
+) -> Result<Vec<Taken>, Failure> {
+    let (from, until) = (midnight(first_before(date), scene)?, midnight(date, scene)?);
+    Ok(record(&scene.plan, ledger, &item.id, from, until, scene.now).0)
 }
 
 /// Tells how often things happened on one day: all of them, and each two.
@@ -152,22 +164,22 @@ fn on_one_day(items: &[Item], lately: &[Days]) -> Value {
     json!({ "all": all, "days": days, "pairs": together(lately).into_iter().map(pair).collect::<Vec<_>>() })
 }
 
-/// Returns an item's share in the days before a date, where enough of them is known.
-fn share_before(scene: &Scene, ledger: &Ledger, item: &Item, date: Date) -> Result<Option<f64>, Failure> {
-    let first = date.saturating_sub(WINDOW_DAYS.days());
-    let (from, until) = (midnight(first, scene)?, midnight(date, scene)?);
-    let (occurrences, _) = record(&scene.plan, ledger, &item.id, from, until, scene.now);
-    let opened = scene.first_day(&item.id);
-    if known_days(&occurrences, first.max(opened), date) < LEAST_KNOWN {
-        return Ok(None);
+/// Returns an item's share in the window before a date, where enough of its days is known.
+fn share_before(
+    scene: &Scene,
+    entries: &[Entry],
+    occurrences: &[Taken],
+    item: &Item,
+    date: Date,
+) -> Option<f64> {
+    let first = first_before(date).max(scene.first_day(&item.id));
+    if known_days(occurrences, first, date) < LEAST_KNOWN {
+        return None;
     }
-    let of_target = item.target.and_then(|target| {
-        let entries = entries(&scene.plan, ledger, &item.id);
-        let is_measured = entries.iter().any(|(_, amount)| amount.is_some());
-        let reached = reached(target, &entries, &occurrences, first.max(opened), date, scene.today());
-        reached.share.filter(|_| is_measured)
-    });
-    Ok(of_target.or_else(|| measure(&occurrences, 0, TIMING_WINDOW).doses_taken_share))
+    let of_target = item.target.filter(|_| entries.iter().any(|(_, amount)| amount.is_some()));
+    let of_target =
+        of_target.and_then(|target| reached(target, entries, occurrences, first, date, scene.today()).share);
+    of_target.or_else(|| measure(occurrences, 0, TIMING_WINDOW).doses_taken_share)
 }
 
 /// Returns the part of the window of which it is known what was taken.

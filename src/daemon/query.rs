@@ -168,6 +168,9 @@ fn written(occurrence: &OccurrenceId, now: Timestamp) -> Timestamp {
 
 /// Tells whether memory has everything that an answer may be about, so that nothing needs to be read first.
 pub(super) fn is_remembered(scene: &Scene, request: &Request) -> bool {
+    if matches!(request, Request::Pause { .. } | Request::Resume { .. }) {
+        return true;
+    }
     let has_key =
         matches!(request, Request::Answer { key: Some(_), .. } | Request::FillIn { key: Some(_), .. });
     let Some((item, at)) = answered(scene, request).filter(|_| !has_key) else { return false };

@@ -75,14 +75,10 @@ impl Reminder {
         correction: &Correction,
         actions: &mut Vec<Action>,
     ) {
-        if self.joined_pending(request, correction.key.as_deref()) {
+        if self.is_repeated(request, correction.key.as_deref(), actions) {
             return;
         }
-        let known = correction.key.as_deref().and_then(|key| self.ledger.by_key(key));
-        let decision = match known {
-            Some(record) => Decision::Repeat(record.clone()),
-            None => self.decide_correction(now, correction),
-        };
+        let decision = self.decide_correction(now, correction);
         let Decision::Record(fact) = decision else { return self.carry_out(request, decision, actions) };
         let under_way =
             self.pending.values_mut().find(|pending| pending.fact.replaces() == Some(&correction.fact));

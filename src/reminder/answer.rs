@@ -119,15 +119,25 @@ impl Reminder {
         answer: &Answer,
         actions: &mut Vec<Action>,
     ) {
-        if self.joined_pending(request, answer.key.as_deref()) {
-            return;
-        }
-        if let Some(record) = answer.key.as_deref().and_then(|key| self.ledger.by_key(key)) {
-            actions.push(Action::Reply(request, Outcome::Repeated(record.clone())));
+        if self.is_repeated(request, answer.key.as_deref(), actions) {
             return;
         }
         let decision = self.decide(now, answer);
         self.carry_out(request, decision, actions);
+    }
+
+    /// Answers a request under an idempotency key that has made a fact already, or will in a moment.
+    pub(super) fn is_repeated(
+        &mut self,
+        request: RequestId,
+        key: Option<&str>,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        if self.joined_pending(request, key) {
+            return true;
+        }
+        let known = key.and_then(|key| self.ledger.by_key(key)).cloned();
+        known.map(|record| actions.push(Action::Reply(request, Outcome::Repeated(record)))).is_some()
     }
 
     /// Waits with others for a fact that is on its way under the same idempotency key.

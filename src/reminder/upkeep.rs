@@ -48,15 +48,13 @@ impl Reminder {
         key: Option<String>,
         actions: &mut Vec<Action>,
     ) {
-        if self.joined_pending(request, key.as_deref()) {
+        if self.is_repeated(request, key.as_deref(), actions) {
             return;
         }
-        let known = key.as_deref().and_then(|key| self.ledger.by_key(key));
-        let decision = match (known, self.unknown(Some(&item))) {
-            (Some(record), _) => Decision::Repeat(record.clone()),
-            (None, Some(refusal)) => refusal.into(),
-            (None, None) if self.plan.stock(&item).is_none() => Refusal::NoStock { item }.into(),
-            (None, None) => Decision::Record(Fact::Stock { item, at: now, change, key }),
+        let decision = match self.unknown(Some(&item)) {
+            Some(refusal) => refusal.into(),
+            None if self.plan.stock(&item).is_none() => Refusal::NoStock { item }.into(),
+            None => Decision::Record(Fact::Stock { item, at: now, change, key }),
         };
         self.carry_out(request, decision, actions);
     }
