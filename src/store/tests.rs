@@ -5,17 +5,16 @@
     reason = "small numbers of tests"
 )]
 
+mod properties;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
-use proptest::prelude::*;
 
 use super::*;
-use std::sync::Arc;
-
-use crate::ledger::{Channel, CheckIn, CloseReason, Details, Ledger, Place, Record, Scan, When};
-use crate::schedule::{OccurrenceId, Product};
+use crate::ledger::When;
+use crate::schedule::OccurrenceId;
 
 fn occurrence(n: usize) -> OccurrenceId {
     format!("a@2026-11-{:02}T08:00", n % 28 + 1).parse().unwrap()
@@ -265,203 +264,6 @@ fn copy(from: &Path, to: &Path) {
         } else {
             std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
-    }
-}
-
-/// Facts of every sort, small enough that they meet.
-fn any_fact() -> impl Strategy<Value = Fact> {
-    let occurrence = (0..4usize).prop_map(occurrence);
-    let at = (0..28usize).prop_map(instant);
-    let word = proptest::option::of("[ -~äß\"\\\\]{0,12}");
-    (0..11, occurrence, at, word, 1..9u64).prop_map(|(kind, occurrence, at, word, seq)| {
-        let item = occurrence.item.clone();
-        let when = if seq % 2 == 0 { When::Instant(at) } else { When::Date("2026-11-20".parse().unwrap()) };
-        match kind {
-            0 => Fact::Intake {
-                item,
-                occurrence: Some(occurrence),
-                at: when,
-                amount: Some("2.5 mg".parse().unwrap()),
-                planned: Some("5e9 CFU".parse().unwrap()),
-                product: Some(Arc::new(Product { batch: word.clone(), ..Product::default() })),
-                details: Some(Box::new(Details::CheckIn(CheckIn {
-                    form: "dosed check-in v1".to_owned(),
-                    language: "en".to_owned(),
-                    answers: [("energy".to_owned(), Some(7)), ("bloating".to_owned(), None)].into(),
-                    changed: word.clone(),
-                }))),
-                note: word,
-                corrects: (seq % 3 == 0).then(|| FactId { device: "d".into(), seq }),
-                key: None,
-            },
-            1 => Fact::Intake {
-                item,
-                occurrence: None,
-                at: when,
-                amount: None,
-                planned: None,
-                product: None,
-                details: Some(Box::new(Details::Scan(Scan {
-                    facility: word.clone(),
-                    device: None,
-                    device_id: word.clone(),
-                    region: crate::ledger::Region::TotalHip,
-                    side: Some("left".to_owned()),
-                    vertebrae: None,
-                    bmd: "0.9125".parse().unwrap(),
-                    t_score: Some("-1.2".to_owned()),
-                    z_score: None,
-                    lsc: Some("0.03".parse().unwrap()),
-                }))),
-                note: word,
-                corrects: (seq % 3 == 0).then(|| FactId { device: "d".into(), seq }),
-                key: None,
-            },
-            2 => {
-                let corrects = (seq % 3 == 0).then(|| FactId { device: "d".into(), seq });
-                Fact::Skip { occurrence, at: when, reason: word.clone(), note: word, corrects, key: None }
-            }
-            3 => Fact::Snooze { occurrence, at, until: at + SignedDuration::from_mins(15), key: word },
-            4 => Fact::Delivered {
-                occurrence,
-                at,
-                channel: Channel::Desktop(Place { notification: 7, server: Some("bus/:1.7".into()) }),
-            },
-            5 => Fact::Undelivered { occurrence, at, channel: None, reason: word.unwrap_or_default() },
-            6 => Fact::Closed { occurrence, at, reason: CloseReason::Dismissed },
-            7 => Fact::Pause { item: Some(item), at, until: Some(at), reason: word },
-            8 => Fact::Resume { item: None, at },
-            9 => Fact::Zone { at, zone: "Europe/Berlin".to_owned() },
-            _ => Fact::Retraction {
-                fact: FactId { device: "d".into(), seq },
-                occurrence: Some(occurrence),
-                at,
-                reason: word,
-                key: None,
-            },
-        }
-    })
-}
-
-fn records(facts: Vec<Fact>) -> Vec<Record> {
-    facts
-        .into_iter()
-        .zip(1..)
-        .map(|(fact, seq)| Record {
-            id: FactId { device: "d".into(), seq },
-            recorded_at: instant(seq as usize),
-            fact,
-        })
-        .collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn lines_read_back_as_they_were_written(facts in proptest::collection::vec(any_fact(), 1..20)) {
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
-        for record in records(facts) {
-            let line = line::write(record.clone(), &zone).unwrap();
-            prop_assert_eq!(&line::read(&line.text).unwrap(), &line);
-            prop_assert_eq!(line.record, record);
-        }
-    }
-
-    #[test]
-    fn what_is_kept_beside_a_line_is_the_same_fact(facts in proptest::collection::vec(any_fact(), 1..20)) {
-        for record in records(facts) {
-            let bytes = kept::write(&record);
-            let id = record.id.clone();
-            prop_assert_eq!(bytes.is_empty(), kept::read(&bytes, id.clone()).unwrap().is_none());
-            if let Some(read) = kept::read(&bytes, id.clone()).unwrap() {
-                prop_assert_eq!(read, record);
-                // Cut short, it is an error and never another fact.
-                prop_assert!(kept::read(&bytes[..bytes.len() - 1], id).is_err());
-            }
-        }
-    }
-
-    #[test]
-    fn a_changed_byte_never_goes_unnoticed(fact in any_fact(), place in any::<prop::sample::Index>(), bit in 0..7u8) {
-        let line = line::write(records(vec![fact]).remove(0), &TimeZone::UTC).unwrap();
-        let mut bytes = line.text.as_bytes().to_vec();
-        let place = place.index(bytes.len());
-        bytes[place] ^= 1 << bit;
-        if let Ok(text) = String::from_utf8(bytes) {
-            prop_assert!(line::read(&text).is_err(), "{}", text);
-        }
-    }
-
-    #[test]
-    fn any_order_of_facts_gives_the_same_states(
-        facts in proptest::collection::vec(any_fact(), 1..20),
-        order in any::<u64>(),
-    ) {
-        let records = records(facts);
-        let mut shuffled = records.clone();
-        // Twice each, in another order.
-        shuffled.extend(records.clone());
-        let mut state = order;
-        for i in (1..shuffled.len()).rev() {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            shuffled.swap(i, (state >> 33) as usize % (i + 1));
-        }
-        let fold = |records: &[Record]| {
-            let mut ledger = Ledger::default();
-            for record in records {
-                ledger.fold(record.clone());
-            }
-            ledger
-        };
-        let (a, b) = (fold(&records), fold(&shuffled));
-        let item = "a".parse().unwrap();
-        for n in 0..4 {
-            let id = occurrence(n);
-            prop_assert_eq!(a.answer(&id), b.answer(&id));
-            prop_assert_eq!(a.snoozed_until(&id), b.snoozed_until(&id));
-            prop_assert_eq!(a.deliveries(&id), b.deliveries(&id));
-        }
-        for n in 0..28 {
-            prop_assert_eq!(a.is_paused(&item, instant(n)), b.is_paused(&item, instant(n)));
-        }
-        prop_assert_eq!(a.intakes(&item), b.intakes(&item));
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn undo_then_redo_is_the_identity(
-        facts in proptest::collection::vec(any_fact(), 1..20),
-        place in any::<prop::sample::Index>(),
-    ) {
-        let mut ledger = Ledger::default();
-        let records = records(facts);
-        for record in &records {
-            ledger.fold(record.clone());
-        }
-        let states = |ledger: &Ledger| {
-            let answers: Vec<_> = (0..4).map(|n| ledger.answer(&occurrence(n)).cloned()).collect();
-            (answers, ledger.intakes(&"a".parse().unwrap()), ledger.standing().count())
-        };
-        let before = states(&ledger);
-        let stood = ledger.stands(&place.get(&records).id);
-        // The last retraction takes back the one before it, which took back the fact.
-        let mut taken_back = place.get(&records).id.clone();
-        for seq in [100, 101] {
-            let id = FactId { device: "d".into(), seq };
-            let fact =
-                Fact::Retraction { fact: taken_back, occurrence: None, at: instant(27), reason: None, key: None };
-            ledger.fold(Record { id: id.clone(), recorded_at: instant(27), fact });
-            prop_assert!(seq != 100 || !ledger.stands(&place.get(&records).id));
-            taken_back = id;
-        }
-        let after = states(&ledger);
-        // What stands more is the redo alone.
-        prop_assert_eq!((before.0, before.1, before.2 + 1), after);
-        prop_assert_eq!(ledger.stands(&place.get(&records).id), stood);
     }
 }
 

@@ -37,6 +37,14 @@ struct Tmux<'a> {
 }
 
 impl<'a> Tmux<'a> {
+    /// Opens a terminal of the usual size, with the day on its screen.
+    fn with_the_day(home: &'a Home) -> Self {
+        let tmux = Self::open(home, 80, 24);
+        tmux.tui();
+        tmux.wait(|screen| screen.matches("due, until").count() == 3);
+        tmux
+    }
+
     /// Opens a window; its server lies in the home and ends with this.
     fn open(home: &'a Home, columns: u16, lines: u16) -> Self {
         let tmux = Self { home };
@@ -149,9 +157,7 @@ fn the_day_is_shown_and_answered_with_a_key() {
 fn one_more_is_asked_about_once_more() {
     let home = home();
     let _daemon = home.start();
-    let tmux = Tmux::open(&home, 80, 24);
-    tmux.tui();
-    tmux.wait(|screen| screen.matches("due, until").count() == 3);
+    let tmux = Tmux::with_the_day(&home);
     home.good(&["log", "probiotic"]);
     tmux.keys(&["j", "t"]);
     tmux.shows("Once more? Press t again");
@@ -168,9 +174,7 @@ fn one_more_is_asked_about_once_more() {
 fn the_calendar_and_what_comes() {
     let home = home();
     let _daemon = home.start();
-    let tmux = Tmux::open(&home, 80, 24);
-    tmux.tui();
-    tmux.wait(|screen| screen.matches("due, until").count() == 3);
+    let tmux = Tmux::with_the_day(&home);
     tmux.keys(&["t"]);
     tmux.shows("u takes it back");
     tmux.keys(&["2"]);
@@ -203,9 +207,7 @@ fn a_small_window_is_told_so_and_one_that_grows_is_used() {
 fn no_background_is_painted() {
     let home = home();
     let _daemon = home.start();
-    let tmux = Tmux::open(&home, 80, 24);
-    tmux.tui();
-    tmux.wait(|screen| screen.matches("due, until").count() == 3);
+    let tmux = Tmux::with_the_day(&home);
     tmux.keys(&["t"]);
     tmux.shows("u takes it back");
     for (key, wanted) in [("1", "with food"), ("2", "? not asked"), ("3", "coming")] {
@@ -251,9 +253,7 @@ fn the_terminal_is_put_back() {
 fn a_daemon_that_comes_back_is_found_again() {
     let home = home();
     let daemon = home.start();
-    let tmux = Tmux::open(&home, 80, 24);
-    tmux.tui();
-    tmux.wait(|screen| screen.matches("due, until").count() == 3);
+    let tmux = Tmux::with_the_day(&home);
     daemon.stop();
     tmux.shows("dosed does not run");
     tmux.keys(&["t"]);
