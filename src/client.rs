@@ -79,21 +79,6 @@ pub async fn post(socket: &Path, path: &str, body: &serde_json::Value) -> Result
     read(send(socket, Method::POST, path, body.to_string()).await?).await
 }
 
-/// Follows the events; `take` gets each as JSON text and tells whether to go on.
-///
-/// # Errors
-///
-/// The daemon cannot be reached, or goes away.
-pub async fn follow(socket: &Path, mut take: impl FnMut(&str) -> bool) -> Result<(), ClientError> {
-    let mut events = Events::open(socket).await?;
-    while let Some(event) = events.next().await? {
-        if !take(&event) {
-            break;
-        }
-    }
-    Ok(())
-}
-
 /// The events of the daemon: everything that happens once [`Events::open`] has returned.
 #[derive(Debug)]
 pub struct Events {

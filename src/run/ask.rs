@@ -295,16 +295,11 @@ fn refused(status: u16, json: &str) -> RunError {
 }
 
 async fn watch(socket: &Path) -> Result<(), RunError> {
-    let mut failed = None;
-    client::follow(socket, |event| match print_json(event) {
-        Ok(()) => true,
-        Err(error) => {
-            failed = Some(error);
-            false
-        }
-    })
-    .await?;
-    failed.map_or(Ok(()), Err)
+    let mut events = client::Events::open(socket).await?;
+    while let Some(event) = events.next().await? {
+        print_json(&event)?;
+    }
+    Ok(())
 }
 
 /// The format of waybar, by its name.
