@@ -29,7 +29,7 @@ const PIECE: SignedDuration = SignedDuration::from_hours(24 * 7);
 #[derive(Clone, Debug)]
 pub(super) struct Scene {
     pub(super) plan: Arc<Plan>,
-    pub(super) pauses: Vec<Record>,
+    pub(super) pauses: Vec<Arc<Record>>,
     pub(super) reader: Reader,
     /// Until when what is asked about is held back, as it is a quiet hour or nobody is there.
     pub(super) held_back_until: Option<Timestamp>,
@@ -293,7 +293,7 @@ async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result
         let open = timeline(&scene.plan, ledger, Some(item), from, midnight, scene.now);
         lines.extend(open.into_iter().filter(|line| line.standing.state == State::Due));
     }
-    lines.sort_by_key(|line| (line.planned.occurrence.at, line.planned.occurrence.id.clone()));
+    lines.sort_by(Line::by_time);
     Ok(lines.iter().map(|line| view(line, &scene.plan)).collect())
 }
 

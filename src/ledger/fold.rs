@@ -1,6 +1,7 @@
 //! The fold: facts in any order become what is known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,8 +18,10 @@ pub const NEWEST_INTAKES: usize = 64;
 /// A set of facts with the ways to ask them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    records: BTreeMap<FactId, Record>,
-    by_occurrence: BTreeMap<OccurrenceId, BTreeSet<FactId>>,
+    /// Shared with what is derived from them, which is passed on without a copy.
+    records: BTreeMap<FactId, Arc<Record>>,
+    /// In order; a slot has a few, for which a set would be large.
+    by_occurrence: BTreeMap<OccurrenceId, Vec<FactId>>,
     intakes_by_item: BTreeMap<ItemId, BTreeSet<FactId>>,
     /// The facts that are taken back or corrected, with those that say so.
     replaced: BTreeMap<FactId, BTreeSet<FactId>>,
@@ -30,13 +33,15 @@ pub struct Ledger {
 
 impl Ledger {
     /// Adds a fact; a fact that is known already changes nothing.
-    pub fn fold(&mut self, record: Record) {
+    pub fn fold(&mut self, record: impl Into<Arc<Record>>) {
+        let record = record.into();
         let id = record.id.clone();
         if self.records.contains_key(&id) {
             return;
         }
         if let Some(occurrence) = record.fact.occurrence() {
-            self.by_occurrence.entry(occurrence.clone()).or_default().insert(id.clone());
+            let ids = self.by_occurrence.entry(occurrence.clone()).or_default();
+            ids.insert(ids.partition_point(|before| *before < id), id.clone());
         }
         if let Some(earlier) = record.fact.replaces() {
             self.replaced.entry(earlier.clone()).or_default().insert(id.clone());
@@ -75,9 +80,9 @@ impl Ledger {
     ///
     /// Of one device, that is the order of their numbers, even where its clock was set back between them;
     /// of several, that of their clocks.
-    fn as_written<'a>(&'a self, ids: impl Iterator<Item = &'a FactId>) -> Vec<&'a Record> {
+    fn as_written<'a>(&'a self, ids: impl Iterator<Item = &'a FactId>) -> Vec<&'a Arc<Record>> {
         let mut latest: Option<(&FactId, Timestamp)> = None;
-        let mut records: Vec<(Timestamp, &Record)> = Vec::new();
+        let mut records: Vec<(Timestamp, &Arc<Record>)> = Vec::new();
         for record in ids.filter_map(|id| self.records.get(id)) {
             let before = latest.filter(|(last, _)| last.device == record.id.device).map(|(_, at)| at);
             let at = before.map_or(record.recorded_at, |before| before.max(record.recorded_at));
@@ -92,20 +97,20 @@ impl Ledger {
     /// Returns a fact by its name.
     #[must_use]
     pub fn get(&self, id: &FactId) -> Option<&Record> {
-        self.records.get(id)
+        self.records.get(id).map(Arc::as_ref)
     }
 
     /// Returns the fact that was recorded under an idempotency key.
     #[must_use]
     pub fn by_key(&self, key: &str) -> Option<&Record> {
-        self.by_key.get(key).and_then(|id| self.records.get(id))
+        self.by_key.get(key).and_then(|id| self.get(id))
     }
 
     /// Returns the standing fact that takes another back or corrects it.
     #[must_use]
     pub fn replacement(&self, id: &FactId) -> Option<&Record> {
         let by = self.replaced.get(id)?.iter().find(|by| self.stands(by))?;
-        self.records.get(by)
+        self.get(by)
     }
 
     /// Tells whether a fact stands, that is, has been neither taken back nor corrected.
@@ -124,11 +129,11 @@ impl Ledger {
 
     /// Returns the facts that stand.
     pub fn standing(&self) -> impl Iterator<Item = &Record> {
-        self.records.values().filter(|record| self.stands(&record.id))
+        self.records.values().map(Arc::as_ref).filter(|record| self.stands(&record.id))
     }
 
     /// Returns the standing facts about a slot, oldest recorded first.
-    pub(super) fn about(&self, occurrence: &OccurrenceId) -> Vec<&Record> {
+    pub(super) fn about(&self, occurrence: &OccurrenceId) -> Vec<&Arc<Record>> {
         let Some(ids) = self.by_occurrence.get(occurrence) else { return Vec::new() };
         self.as_written(ids.iter().filter(|id| self.stands(id)))
     }
@@ -136,7 +141,7 @@ impl Ledger {
     /// Returns the answer that resolves a slot: the first intake or skip that stands.
     #[must_use]
     pub fn answer(&self, occurrence: &OccurrenceId) -> Option<&Record> {
-        answer_of(&self.about(occurrence))
+        answer_of(&self.about(occurrence)).map(Arc::as_ref)
     }
 
     /// Returns the newest snooze of a slot.
@@ -154,7 +159,7 @@ impl Ledger {
     /// Returns the instants at which a slot's reminder was delivered, in order.
     #[must_use]
     pub fn deliveries(&self, occurrence: &OccurrenceId) -> Vec<Timestamp> {
-        let mut found: Vec<_> = self.about(occurrence).into_iter().filter_map(delivered_at).collect();
+        let mut found: Vec<_> = deliveries_of(&self.about(occurrence)).collect();
         found.sort_unstable();
         found
     }
@@ -234,7 +239,7 @@ impl Ledger {
     /// Returns the intakes of an item that stand.
     pub fn intake_records(&self, item: &ItemId) -> impl Iterator<Item = &Record> {
         let ids = self.intakes_by_item.get(item).into_iter().flatten();
-        ids.filter(|id| self.stands(id)).filter_map(|id| self.records.get(id))
+        ids.filter(|id| self.stands(id)).filter_map(|id| self.get(id))
     }
 
     /// Returns the instants at which an item was taken, in order; dates without a time are left out.
@@ -281,12 +286,8 @@ impl Ledger {
     /// Returns the facts that shape the plan and stand, in the order in which they hold.
     #[must_use]
     pub fn plan_records(&self) -> Vec<&Record> {
-        let mut records: Vec<_> = self
-            .plan_facts
-            .iter()
-            .filter(|id| self.stands(id))
-            .filter_map(|id| self.records.get(id))
-            .collect();
+        let mut records: Vec<_> =
+            self.plan_facts.iter().filter(|id| self.stands(id)).filter_map(|id| self.get(id)).collect();
         let instant = |record: &Record| match record.fact.at() {
             When::Instant(at) => at,
             When::Date(_) => record.recorded_at,
@@ -297,7 +298,7 @@ impl Ledger {
 
     /// Returns the pauses and resumes that stand.
     #[must_use]
-    pub fn pauses(&self) -> Vec<Record> {
+    pub fn pauses(&self) -> Vec<Arc<Record>> {
         let standing = self.pauses.iter().filter(|id| self.stands(id));
         standing.filter_map(|id| self.records.get(id)).cloned().collect()
     }
@@ -305,9 +306,8 @@ impl Ledger {
     /// Returns the answer that was recorded last and stands.
     #[must_use]
     pub fn newest_answer(&self) -> Option<&Record> {
-        self.records
-            .values()
-            .filter(|record| record.fact.is_answer() && self.stands(&record.id))
+        self.standing()
+            .filter(|record| record.fact.is_answer())
             .max_by_key(|record| (record.recorded_at, &record.id))
     }
 
@@ -372,8 +372,13 @@ impl Ledger {
                 }
             }
         }
-        if let Some(occurrence) = record.fact.occurrence() {
-            take(&mut self.by_occurrence, occurrence, id);
+        if let Some(occurrence) = record.fact.occurrence()
+            && let Some(ids) = self.by_occurrence.get_mut(occurrence)
+        {
+            ids.retain(|of| of != id);
+            if ids.is_empty() {
+                self.by_occurrence.remove(occurrence);
+            }
         }
         if let Some(earlier) = record.fact.replaces() {
             take(&mut self.replaced, earlier, id);
@@ -388,13 +393,14 @@ impl Ledger {
 }
 
 /// Returns the answer among the facts about a slot: the first intake or skip.
-pub(super) fn answer_of<'a>(about: &[&'a Record]) -> Option<&'a Record> {
+pub(super) fn answer_of<'a>(about: &[&'a Arc<Record>]) -> Option<&'a Arc<Record>> {
     about.iter().copied().find(|record| matches!(record.fact, Fact::Intake { .. } | Fact::Skip { .. }))
 }
 
 /// Returns the newest snooze among the facts about a slot.
-pub(super) fn snooze_of<'a>(about: &[&'a Record]) -> Option<&'a Record> {
-    about.iter().copied().rfind(|record| matches!(record.fact, Fact::Snooze { .. }))
+pub(super) fn snooze_of<'a>(about: &[&'a Arc<Record>]) -> Option<&'a Record> {
+    let mut newest_first = about.iter().copied().rev();
+    newest_first.find(|record| matches!(record.fact, Fact::Snooze { .. })).map(Arc::as_ref)
 }
 
 /// Returns when a snooze ends.
@@ -405,9 +411,10 @@ pub(super) fn ends(snooze: &Record) -> Option<Timestamp> {
     }
 }
 
-fn delivered_at(record: &Record) -> Option<Timestamp> {
-    match record.fact {
+/// Returns the deliveries among the facts about a slot.
+pub(super) fn deliveries_of(about: &[&Arc<Record>]) -> impl Iterator<Item = Timestamp> {
+    about.iter().filter_map(|record| match record.fact {
         Fact::Delivered { at, .. } => Some(at),
         _ => None,
-    }
+    })
 }

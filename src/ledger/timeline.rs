@@ -1,10 +1,12 @@
 //! The state of each occurrence, derived.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::fold::{answer_of, ends, snooze_of};
+use super::fold::{answer_of, deliveries_of, ends, snooze_of};
 use super::{Fact, Ledger, Record};
 use crate::schedule::{ItemId, Occurrence, Plan, Planned, Quantity};
 
@@ -70,7 +72,7 @@ pub struct Standing {
     /// Its state.
     pub state: State,
     /// The answer that resolves it.
-    pub answer: Option<Record>,
+    pub answer: Option<Arc<Record>>,
     /// When a snooze ends, while one runs.
     pub snoozed_until: Option<Timestamp>,
     /// When it can no longer be answered without naming it.
@@ -97,7 +99,7 @@ pub fn standing(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Stand
         }
         None if now < closes => State::Due,
         // An announcement ahead of time did not ask.
-        None if ledger.deliveries(id).iter().all(|delivered| delivered < at) => State::Unknown,
+        None if deliveries_of(&about).all(|delivered| delivered < *at) => State::Unknown,
         None => State::Missed,
     };
     Standing {
@@ -137,6 +139,12 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// Tells which of two comes first.
+    #[must_use]
+    pub fn by_time(&self, other: &Self) -> Ordering {
+        self.planned.occurrence.cmp(&other.planned.occurrence)
+    }
+
     /// Returns the dose that was planned.
     #[must_use]
     pub fn dose(&self) -> Option<Quantity> {
@@ -163,9 +171,6 @@ pub fn timeline<'a>(
         .flat_map(|id| plan.occurrences(id, &intakes(id), from, until))
         .map(|planned| Line { standing: standing(&planned, ledger, now), planned })
         .collect();
-    lines.sort_by(|a, b| {
-        let key = |line: &Line<'_>| (line.planned.occurrence.at, line.planned.occurrence.id.clone());
-        key(a).cmp(&key(b))
-    });
+    lines.sort_by(Line::by_time);
     lines
 }

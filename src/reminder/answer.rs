@@ -372,7 +372,7 @@ impl Reminder {
         let occurrence = &planned.occurrence.id;
         let standing = standing(planned, &self.ledger, now);
         if let Some(record) = standing.answer {
-            let (occurrence, fact) = (occurrence.clone(), record.id);
+            let (occurrence, fact) = (occurrence.clone(), record.id.clone());
             return Refusal::AlreadyAnswered { occurrence, state: standing.state.as_str(), fact }.into();
         }
         if standing.state != State::Due {

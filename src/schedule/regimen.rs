@@ -27,13 +27,13 @@ pub struct Regimen {
     pub anchored: Timestamp,
 }
 
-/// One planned slot of one item.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One planned slot of one item; they sort by time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Occurrence {
-    /// Its name.
-    pub id: OccurrenceId,
     /// The instant at which it is due.
     pub at: Timestamp,
+    /// Its name.
+    pub id: OccurrenceId,
 }
 
 impl Regimen {
@@ -62,7 +62,7 @@ impl Regimen {
             zones
         };
         let mut found = self.expand(zones, intakes, from, until);
-        found.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        found.sort();
         found
     }
 

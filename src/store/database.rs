@@ -383,35 +383,39 @@ impl Database {
         if self.replaced.is_empty() {
             return Ok(());
         }
-        let mut known: BTreeSet<sled::IVec> = keys.iter().cloned().collect();
-        if keys.len() > FEW_KEYS {
-            // Few facts are ever replaced: they are looked through once, and again while more is found.
-            loop {
-                let before = keys.len();
-                for entry in self.replaced.iter().keys() {
-                    let entry = entry.map_err(|error| self.failed(&error))?;
-                    let Some((earlier, by)) = split_keys(&entry) else { continue };
-                    if known.contains(&earlier) && known.insert(by.clone()) {
-                        keys.push(by);
-                    }
-                }
-                if keys.len() == before {
-                    return Ok(());
-                }
+        // Few facts are ever replaced: for many keys, they are read once.
+        let all = if keys.len() > FEW_KEYS { Some(self.replacements(&[])?) } else { None };
+        let by = |key: &sled::IVec| match &all {
+            Some(all) => Ok(all.get(key).cloned().unwrap_or_default()),
+            None => self.replacements(key).map(|mut of_key| of_key.remove(key).unwrap_or_default()),
+        };
+        let mut found = BTreeSet::new();
+        let mut todo = Vec::new();
+        for key in &*keys {
+            todo.extend(by(key)?);
+        }
+        while let Some(key) = todo.pop() {
+            if found.insert(key.clone()) {
+                todo.extend(by(&key)?);
             }
         }
-        let mut i = 0;
-        while let Some(key) = keys.get(i).cloned() {
-            for entry in self.replaced.scan_prefix(&key).keys() {
-                let entry = entry.map_err(|error| self.failed(&error))?;
-                let by = sled::IVec::from(&entry[key.len()..]);
-                if known.insert(by.clone()) {
-                    keys.push(by);
-                }
-            }
-            i += 1;
+        for key in &*keys {
+            found.remove(key);
         }
+        keys.extend(found);
         Ok(())
+    }
+
+    /// Returns the facts that are taken back or corrected and whose keys begin so, with those that say it.
+    fn replacements(&self, prefix: &[u8]) -> Result<BTreeMap<sled::IVec, Vec<sled::IVec>>, StoreError> {
+        let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for entry in self.replaced.scan_prefix(prefix).keys() {
+            let entry = entry.map_err(|error| self.failed(&error))?;
+            if let Some((earlier, by)) = split_keys(&entry) {
+                found.entry(earlier).or_default().push(by);
+            }
+        }
+        Ok(found)
     }
 
     fn line(&self, key: &[u8]) -> Result<Option<Line>, StoreError> {
