@@ -5,7 +5,7 @@
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use dosed::config;
-use dosed::insight::{Answers, Exposure, Lot, TIMING_WINDOW, associations, measure, record};
+use dosed::insight::{Answers, Exposure, Lot, TIMING_WINDOW, associations, measure, occurrences};
 use dosed::ledger::{Fact, FactId, Ledger, Record, When, timeline};
 use dosed::schedule::{Plan, ZoneHistory};
 use jiff::tz::TimeZone;
@@ -76,8 +76,8 @@ fn adherence(bencher: Bencher<'_, '_>, years: i64) {
     bencher.bench(|| {
         plan.items()
             .map(|item| {
-                let (occurrences, extra) = record(&plan, &ledger, item, begun(), now, now);
-                measure(&occurrences, extra, TIMING_WINDOW)
+                let (taken, extra) = occurrences(&plan, &ledger, item, begun(), now, now);
+                measure(&taken, extra, TIMING_WINDOW)
             })
             .collect::<Vec<_>>()
     });

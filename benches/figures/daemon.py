@@ -222,11 +222,12 @@ def content_length(head):
     raise Absent("an answer without a length")
 
 
-def time_questions(dosed, path, count):
+def time_questions(dosed, path, count, between=lambda: None):
     """Returns the milliseconds of each of so many answers."""
     connection = dosed.ask()
     times = []
     for n in range(count + count // 10):
+        between()
         began = time.perf_counter()
         status, body = connection.get(path)
         took = time.perf_counter() - began

@@ -6,10 +6,10 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::query::{Failure, Scene, instant};
-use crate::api::{At, MAX_RANGE_DAYS};
-use crate::insight::{Adherence, TIMING_WINDOW, Taken, entries, measure, reached, record};
-use crate::ledger::Ledger;
+use super::months::Months;
+use super::query::{Failure, Scene};
+use crate::api::MAX_RANGE_DAYS;
+use crate::insight::{Adherence, Past, TIMING_WINDOW, Taken, measure, reached};
 use crate::schedule::{Item, ItemId, Kind, Product, Quantity, Recurrence};
 
 /// How many days are looked back when nobody says.
@@ -35,24 +35,23 @@ pub(super) async fn adherence(
     if since.until(until).map_or(i64::MAX, |days| i64::from(days.get_days())) > MAX_RANGE_DAYS {
         return Err(Failure::Asked(format!("the range is wider than {MAX_RANGE_DAYS} days")));
     }
-    let at = |date| instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked);
+    let items: Vec<&ItemId> = scene.plan.items().filter(|id| item.is_none_or(|item| item == *id)).collect();
     // What lies further ahead is open, and there is no end of it.
-    let (from, to) = (at(since)?, at(until.min(scene.today().saturating_add(1.day())).max(since))?);
-    let ledger = scene.ledger(from, to, item).await?;
+    let months = Months::read(scene, &items, since, until.min(scene.today().saturating_add(1.day()))).await?;
     let days = (since, until, scene.today());
     let mut rows = Vec::new();
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
-    for id in scene.plan.items().filter(|id| item.is_none_or(|item| item == *id)) {
+    for id in items {
         let Some(regimen) = scene.plan.newest(id) else { continue };
-        let (occurrences, extra) = record(&scene.plan, &ledger, id, from, to, scene.now);
-        if occurrences.is_empty() && extra == 0 && regimen.closed.is_some() {
+        let past = months.past(id);
+        if past.occurrences.is_empty() && past.extra == 0 && regimen.closed.is_some() {
             // Long out of the schedule.
             continue;
         }
         if by_group {
-            groups.entry(group_of(&regimen.item)).or_default().add(id, occurrences, extra);
+            groups.entry(group_of(&regimen.item)).or_default().add(id, past);
         } else {
-            rows.push(of_item(scene, &ledger, &regimen.item, (&occurrences, extra), days, item.is_some()));
+            rows.push(of_item(scene, &regimen.item, &past, days, item.is_some()));
         }
         tokio::task::yield_now().await;
     }
@@ -69,10 +68,10 @@ struct Group {
 }
 
 impl Group {
-    fn add(&mut self, item: &ItemId, occurrences: Vec<Taken>, extra: u32) {
+    fn add(&mut self, item: &ItemId, past: Past) {
         self.items.push(item.to_string());
-        self.occurrences.extend(occurrences);
-        self.extra += extra;
+        self.occurrences.extend(past.occurrences);
+        self.extra += past.extra;
     }
 }
 
@@ -98,13 +97,12 @@ fn of_group(name: &str, mut group: Group, (since, until, _): (Date, Date, Date))
 
 fn of_item(
     scene: &Scene,
-    ledger: &Ledger,
     item: &Item,
-    (occurrences, extra): (&[Taken], u32),
+    Past { occurrences, extra, entries }: &Past,
     (since, until, today): (Date, Date, Date),
     with_days: bool,
 ) -> Value {
-    let mut row = measures(occurrences, extra, since, until);
+    let mut row = measures(occurrences, *extra, since, until);
     row["item"] = item.id.as_str().into();
     row["kind"] = item.kind.as_str().into();
     row["name"] = item.name.clone().into();
@@ -113,9 +111,8 @@ fn of_item(
     row["as_needed"] = matches!(item.rule.recurrence, Recurrence::AsNeeded).into();
     row["target"] = match item.target {
         Some(target) => {
-            let entries = entries(&scene.plan, ledger, &item.id);
             let since = since.max(scene.first_day(&item.id));
-            let reached = reached(target, &entries, occurrences, since, until, today);
+            let reached = reached(target, entries, occurrences, since, until, today);
             json!({
                 "aim": target.to_string(),
                 "periods": reached.periods,

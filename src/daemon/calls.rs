@@ -24,6 +24,8 @@ impl Daemon {
             plan: self.reminder.plan().clone(),
             pauses: self.reminder.ledger().pauses(),
             reader: self.reader.clone(),
+            memory: self.memory.clone(),
+            moment: self.memory.moment(),
             held_back_until: match &request {
                 Request::Why { occurrence } => self.reminder.held_back_until(occurrence, now),
                 _ => None,

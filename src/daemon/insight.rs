@@ -10,7 +10,7 @@ use super::query::{Failure, Scene, instant};
 use crate::api::At;
 use crate::insight::{
     Answers, Days, Entry, Exposure, NEEDED, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, Together,
-    all_together, associations, composite, decided_days, entries, measure, reached, record, together,
+    all_together, associations, composite, decided_days, entries, measure, occurrences, reached, together,
 };
 use crate::ledger::{CheckIn, Ledger, State};
 use crate::schedule::{Item, ItemId, Kind, Plan, Questions};
@@ -151,7 +151,7 @@ fn occurrences_before(
     date: Date,
 ) -> Result<Vec<Taken>, Failure> {
     let (from, until) = (midnight(first_before(date), scene)?, midnight(date, scene)?);
-    Ok(record(&scene.plan, ledger, &item.id, from, until, scene.now).0)
+    Ok(occurrences(&scene.plan, ledger, &item.id, from, until, scene.now).0)
 }
 
 /// Tells how often things happened on one day: all of them, and each two.

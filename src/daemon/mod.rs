@@ -9,6 +9,8 @@ mod channels;
 mod event;
 mod forms;
 mod insight;
+mod memory;
+mod months;
 mod query;
 mod reply;
 mod start;
@@ -110,6 +112,7 @@ struct Daemon {
     store: Option<Store>,
     device: String,
     reader: crate::store::Reader,
+    memory: Arc<memory::Memory>,
     desktop: mpsc::UnboundedSender<desktop::Command>,
     channels: mpsc::UnboundedSender<channel::Command>,
     /// The secret of answers from afar, where a channel can carry them.
@@ -295,6 +298,7 @@ impl Daemon {
 
     async fn take_durable(&mut self, now: Timestamp, lines: Vec<(Token, Line)>) {
         for (token, line) in lines {
+            self.memory.forget(&line.record);
             let event = format!("{{\"event\":\"recorded\",\"fact\":{}}}", line.text);
             // Nobody may be listening.
             let _ = self.events.send(event.into());

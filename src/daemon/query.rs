@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::adherence::adherence;
 use super::forms;
 use super::insight::insight;
+use super::memory::{Asked, Memory, Moment};
 use super::stock::stock;
 use super::why::why;
 use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
@@ -31,6 +32,8 @@ pub(super) struct Scene {
     pub(super) plan: Arc<Plan>,
     pub(super) pauses: Vec<Arc<Record>>,
     pub(super) reader: Reader,
+    pub(super) memory: Arc<Memory>,
+    pub(super) moment: Moment,
     /// Until when what is asked about is held back, as it is a quiet hour or nobody is there.
     pub(super) held_back_until: Option<Timestamp>,
     pub(super) now: Timestamp,
@@ -52,7 +55,7 @@ impl From<StoreError> for Failure {
 /// Answers a question.
 pub(super) async fn answer(scene: &Scene, question: Request) -> Reply {
     let answered = match question {
-        Request::Today => today(scene).await,
+        Request::Today => today(scene).await.map(|json| json.to_string()),
         Request::Next { count } => next(scene, count).await,
         Request::Occurrences { from, until, item } => occurrences(scene, from, until, item).await,
         Request::Facts { since, until, item, limit } => facts(scene, since, until, item, limit).await,
@@ -88,6 +91,15 @@ impl Scene {
     pub(super) fn first_day(&self, item: &ItemId) -> Date {
         let opened = self.plan.regimens(item).first().map_or(self.now, |regimen| regimen.opened);
         self.zone().to_datetime(opened).date()
+    }
+
+    /// Remembers an answer that holds until an instant where nothing is recorded, and returns it.
+    fn keep(&self, asked: Asked, json: String, until: Option<Timestamp>) -> Arc<str> {
+        let json: Arc<str> = json.into();
+        if let Some(until) = until {
+            self.memory.keep_answer(&self.plan, self.moment, asked, (self.now, until), json.clone());
+        }
+        json
     }
 
     /// Reads the facts that occurrences of a range can be about.
@@ -266,12 +278,23 @@ pub(super) fn long(line: &Line<'_>, plan: &Plan) -> Value {
 }
 
 /// The occurrences of today, and those of before that are still due.
-async fn today(scene: &Scene) -> Result<String, Failure> {
-    let lines = day_lines(scene, short).await?;
-    Ok(Value::Array(lines).to_string())
+async fn today(scene: &Scene) -> Result<Arc<str>, Failure> {
+    if let Some(json) = scene.memory.answer(&scene.plan, Asked::Today, scene.now) {
+        return Ok(json);
+    }
+    let Day { lines, ends } = day(scene).await?;
+    let until = lines.iter().filter_map(|line| line.changes_at(scene.now)).chain([ends]).min();
+    let json = Value::Array(lines.iter().map(|line| short(line, &scene.plan)).collect()).to_string();
+    Ok(scene.keep(Asked::Today, json, until))
 }
 
-async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result<Vec<Value>, Failure> {
+/// The occurrences of a day, and those of before that are still due.
+struct Day<'a> {
+    lines: Vec<Line<'a>>,
+    ends: Timestamp,
+}
+
+async fn day(scene: &Scene) -> Result<Day<'_>, Failure> {
     let midnight = instant(At::Date(scene.today()), scene.zone(), scene.now).map_err(Failure::Asked)?;
     let tomorrow = instant(At::Date(scene.today().saturating_add(1.day())), scene.zone(), scene.now)
         .map_err(Failure::Asked)?;
@@ -294,11 +317,26 @@ async fn day_lines(scene: &Scene, view: fn(&Line<'_>, &Plan) -> Value) -> Result
         lines.extend(open.into_iter().filter(|line| line.standing.state == State::Due));
     }
     lines.sort_by(Line::by_time);
-    Ok(lines.iter().map(|line| view(line, &scene.plan)).collect())
+    Ok(Day { lines, ends: tomorrow })
 }
 
 /// The next occurrences of all items.
-pub(super) async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
+async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
+    let lines = upcoming(scene, count).await?;
+    Ok(Value::Array(lines.iter().map(|line| short(line, &scene.plan)).collect()).to_string())
+}
+
+/// The next occurrence of all items, as a list of one or none.
+pub(super) async fn soonest(scene: &Scene) -> Result<Arc<str>, Failure> {
+    if let Some(json) = scene.memory.answer(&scene.plan, Asked::Soonest, scene.now) {
+        return Ok(json);
+    }
+    let lines = upcoming(scene, 1).await?;
+    let json = Value::Array(lines.iter().map(|line| short(line, &scene.plan)).collect()).to_string();
+    Ok(scene.keep(Asked::Soonest, json, lines.first().map(|line| line.planned.occurrence.at)))
+}
+
+async fn upcoming(scene: &Scene, count: usize) -> Result<Vec<Line<'_>>, Failure> {
     let recent = scene.now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
     let soon = scene.now.checked_add(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MAX);
     // Only what is near can have been answered ahead of its time.
@@ -315,7 +353,7 @@ pub(super) async fn next(scene: &Scene, count: usize) -> Result<String, Failure>
     for _ in 0..count + MAX_PASSED_OVER {
         let Some(((at, item), line)) = queue.pop_first() else { break };
         if line.standing.state == State::Upcoming {
-            lines.push(short(&line, &scene.plan));
+            lines.push(line);
         }
         if lines.len() >= count {
             break;
@@ -326,7 +364,7 @@ pub(super) async fn next(scene: &Scene, count: usize) -> Result<String, Failure>
         let after = after.map_or(at, |after| after.max(at));
         queue.extend(following(&item, after).map(by_time));
     }
-    Ok(Value::Array(lines).to_string())
+    Ok(lines)
 }
 
 /// Returns a line under the key that queues sort it by: its time, and its item.
@@ -344,8 +382,8 @@ async fn occurrences(
         return Err(Failure::Asked(format!("there is no item `{item}` in the schedule")));
     }
     if from.is_none() && until.is_none() && item.is_none() {
-        let lines = day_lines(scene, long).await?;
-        return Ok(Value::Array(lines).to_string());
+        let Day { lines, .. } = day(scene).await?;
+        return Ok(Value::Array(lines.iter().map(|line| long(line, &scene.plan)).collect()).to_string());
     }
     let zone = scene.zone();
     let from = instant(from.unwrap_or(At::Date(scene.today())), zone, scene.now).map_err(Failure::Asked)?;

@@ -121,6 +121,7 @@ impl Daemon {
             device: store.device().to_owned(),
             store: Some(store),
             reader,
+            memory: Arc::default(),
             desktop,
             channels,
             key: None,

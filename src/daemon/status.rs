@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Condition;
-use super::query::{Scene, next, shown};
+use super::query::{Scene, shown, soonest};
 use crate::api::Reply;
 use crate::ledger::Record;
 
@@ -24,7 +24,7 @@ pub(super) struct Status {
 /// Says how the daemon, the journal and the database are.
 pub(super) async fn status(scene: &Scene, status: Status) -> Reply {
     let zone = scene.zone();
-    let next = next(scene, 1).await.ok();
+    let next = soonest(scene).await.ok();
     let mut next: Value = next.and_then(|next| serde_json::from_str(&next).ok()).unwrap_or_default();
     if let Some(next) = next.get_mut(0) {
         // Status bars are seen by others.

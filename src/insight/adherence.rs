@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::ledger::{Fact, Ledger, Line, State, When, timeline};
+use crate::ledger::{Ledger, Line, State, When, timeline};
 use crate::schedule::{ItemId, Plan, Slot};
 
 /// How far from its time an intake still counts as on time.
@@ -199,9 +199,9 @@ pub fn wilson(hits: u32, of: u32) -> Option<[f64; 2]> {
     Some([low, high])
 }
 
-/// Returns what became of an item's occurrences in a range of instants, and how many were extra.
+/// Returns what became of an item's occurrences in a range of instants, and how many were taken while paused.
 #[must_use]
-pub fn record(
+pub fn occurrences(
     plan: &Plan,
     ledger: &Ledger,
     item: &ItemId,
@@ -221,16 +221,7 @@ pub fn record(
         let offset = (state == State::Taken).then(|| offset(line)).flatten();
         occurrences.push(Taken { date: date(line, plan), state, offset });
     }
-    let zone = plan.zones.zone_at(now);
-    let (first, last) = (zone.to_datetime(from).date(), zone.to_datetime(until).date());
-    let beside = ledger.intake_records(item).filter(|record| match &record.fact {
-        Fact::Intake { occurrence: None, at, .. } => match at {
-            When::Instant(at) => from <= *at && *at < until,
-            When::Date(date) => first <= *date && *date < last,
-        },
-        _ => false,
-    });
-    (occurrences, extra + as_u32(beside.count()))
+    (occurrences, extra)
 }
 
 /// Returns the local date for which an occurrence was planned; a change of zone does not move it.

@@ -139,6 +139,20 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
+    /// Returns when its state changes by itself, if nothing is recorded until then.
+    #[must_use]
+    pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let dropped = self.planned.dropped_at;
+        match self.standing.state {
+            State::Upcoming => Some(self.planned.occurrence.at),
+            State::Due => {
+                let others = [self.standing.snoozed_until, dropped].into_iter().flatten();
+                others.filter(|at| now < *at).chain([self.standing.closes]).min()
+            }
+            _ => None,
+        }
+    }
+
     /// Tells which of two comes first.
     #[must_use]
     pub fn by_time(&self, other: &Self) -> Ordering {
@@ -173,4 +187,62 @@ pub fn timeline<'a>(
         .collect();
     lines.sort_by(Line::by_time);
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{FactId, When};
+    use crate::schedule::ZoneHistory;
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn a_state_says_when_it_changes_by_itself() {
+        let at = |time: &str| format!("2026-11-25T{time}Z").parse::<Timestamp>().unwrap();
+        let mut plan = Plan::new(ZoneHistory::fixed(TimeZone::UTC));
+        for (item, _) in
+            crate::config::parse("[[supplement]]\nid = \"a\"\ntimes = [\"08:00\"]\n").unwrap().items
+        {
+            plan.open(item, at("00:00"));
+        }
+        let item: ItemId = "a".parse().unwrap();
+        let occurrence: crate::schedule::OccurrenceId = "a@2026-11-25T08:00".parse().unwrap();
+        let snooze =
+            Fact::Snooze { occurrence: occurrence.clone(), at: at("08:10"), until: at("11:30"), key: None };
+        let skip = Fact::Skip {
+            occurrence,
+            at: When::Instant(at("08:10")),
+            reason: None,
+            note: None,
+            corrects: None,
+            key: None,
+        };
+        for (facts, now, changes) in [
+            (vec![], "07:00", Some("08:00")),
+            (vec![], "08:00", Some("12:00")),
+            (vec![snooze.clone()], "08:10", Some("11:30")),
+            // The end of the snooze, and an hour to answer.
+            (vec![snooze.clone()], "11:30", Some("12:30")),
+            (vec![], "12:00", None),
+            (vec![skip.clone()], "07:00", None),
+            (vec![snooze, skip], "09:00", None),
+        ] {
+            let mut ledger = Ledger::default();
+            for (seq, fact) in (1..).zip(facts) {
+                ledger.fold(Record {
+                    id: FactId { device: "desk".into(), seq },
+                    recorded_at: at("08:10"),
+                    fact,
+                });
+            }
+            let state = |now| timeline(&plan, &ledger, Some(&item), at("00:00"), at("23:00"), now).remove(0);
+            let line = state(at(now));
+            assert_eq!(line.changes_at(at(now)), changes.map(at), "{now}");
+            if let Some(changes) = line.changes_at(at(now)) {
+                let before = state(changes - SignedDuration::from_nanos(1));
+                assert_eq!(before.standing, line.standing, "{now}");
+                assert_ne!(state(changes).standing, line.standing, "{now}");
+            }
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod desktop;
 mod doctor;
 mod faults;
 mod fuzz;
+mod memory;
 mod oracle;
 mod peer;
 mod presence;
