@@ -11,6 +11,9 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde_json::Value;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::answer::AnswerError;
 use crate::api::SocketError;
@@ -196,16 +199,25 @@ fn run_daemon(paths: Paths, is_demo: bool) -> Result<(), RunError> {
 
 /// Logs to stderr: what `DOSED_LOG` says, else what a person running it wants to know.
 fn start_log() {
-    let filter = std::env::var("DOSED_LOG").unwrap_or_else(|_| "info".to_owned());
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .parse_lossy(format!("{filter},tokio_cron_scheduler=warn,sled=warn,zbus=warn"));
+    let asked = std::env::var("DOSED_LOG").unwrap_or_default();
+    let (filter, error) = match asked.parse::<Targets>() {
+        Ok(filter) => (filter, None),
+        Err(error) => (Targets::new(), Some(error)),
+    };
+    let level = filter.default_level().unwrap_or(LevelFilter::INFO);
+    let others = ["tokio_cron_scheduler", "sled", "zbus"].map(|name| (name, LevelFilter::WARN));
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(LevelFilter::TRACE)
         .with_ansi(colour)
         .with_writer(std::io::stderr)
         .with_target(false)
+        .finish()
+        .with(filter.with_default(level).with_targets(others))
         .init();
+    if let Some(error) = error {
+        tracing::warn!(%error, "DOSED_LOG is not used: write it as `debug` or `dosed=debug,zbus=info`");
+    }
 }
 
 fn print(text: &str) -> Result<(), RunError> {

@@ -63,6 +63,27 @@ fn it_ends_cleanly_within_a_second() {
 }
 
 #[test]
+fn the_log_says_as_much_as_is_asked_for() {
+    for (asked, says_more, complains) in [
+        ("info", false, false),
+        ("debug", true, false),
+        ("warn,dosed::daemon=debug", true, false),
+        ("dosed=debug", true, false),
+        ("dosed=loud", false, true),
+    ] {
+        let home = Home::with_schedule("[[supplement]]\nid = \"a\"\ntimes = [\"00:00\"]\n");
+        let daemon = home.start_with(|command| {
+            command.env("DOSED_LOG", asked);
+        });
+        assert_eq!(daemon.stop(), Some(0));
+        let log = home.log();
+        assert!(log.contains("INFO") || asked.starts_with("warn"), "{asked}: {log}");
+        assert_eq!(log.contains("DEBUG"), says_more, "{asked}: {log}");
+        assert_eq!(log.contains("DOSED_LOG is not used"), complains, "{asked}: {log}");
+    }
+}
+
+#[test]
 fn the_watchdog_is_fed_from_the_loop() {
     let home = Home::with_schedule(SCHEDULE);
     let daemon = home.start_with(|command| {
