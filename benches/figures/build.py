@@ -15,8 +15,6 @@ WHY = {
     "dosed": "dosed itself",
     "hyper": "HTTP on the socket and to channels",
     "jiff": "times, zones and calendars",
-    "regex_automata": "filters of the log, as RUST_LOG has them",
-    "regex_syntax": "filters of the log, as RUST_LOG has them",
     "ring": "cryptography of TLS, and signed answers",
     "rustls": "channels over TLS",
     "sled": "the database that questions are answered from",
