@@ -19,12 +19,12 @@ EXPLANATIONS = {
                            "its job at the scheduler",
     ("start, ms", "items"): "opening sled comes first; each item is read, compared with the record and given a job",
     ("`/v1/today`, ms", "items"): "an answer holds until something is recorded: it is sent again, a row for each item",
-    ("`/v1/adherence`, ms", "items"): "each item has its own rows and months, and its own slots",
+    ("`/v1/adherence`, ms", "items"): "each item has its own rows and slots; a hundred thousand of them are remembered",
     ("expansion of a year, s", "items"): "every slot is made and printed",
     ("PSS, MiB", "years"): "the record stays on the disk; sled keeps a bounded cache",
     ("start, ms", "years"): "the whole journal is read and each line's checksum is looked at",
     ("`/v1/today`, ms", "years"): "it is of one day",
-    ("`/v1/adherence`, ms", "years"): "months that are over are remembered once they were asked about; each slot is counted",
+    ("`/v1/adherence`, ms", "years"): "each slot is counted; months that are over are remembered, up to a hundred thousand slots",
 }
 
 # A tenfold of the size makes so much of the measure; a step below the first is flat, and so on.

@@ -36,8 +36,7 @@ pub(super) async fn adherence(
         return Err(Failure::Asked(format!("the range is wider than {MAX_RANGE_DAYS} days")));
     }
     let items: Vec<&ItemId> = scene.plan.items().filter(|id| item.is_none_or(|item| item == *id)).collect();
-    // What lies further ahead is open, and there is no end of it.
-    let months = Months::read(scene, &items, since, until.min(scene.today().saturating_add(1.day()))).await?;
+    let months = Months::read(scene, &items, since, until).await?;
     let days = (since, until, scene.today());
     let mut rows = Vec::new();
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();

@@ -25,7 +25,7 @@ impl Daemon {
             pauses: self.reminder.ledger().pauses(),
             reader: self.reader.clone(),
             memory: self.memory.clone(),
-            moment: self.memory.moment(),
+            moment: self.memory.moment(self.reminder.plan().clone(), self.reader.openings()),
             held_back_until: match &request {
                 Request::Why { occurrence } => self.reminder.held_back_until(occurrence, now),
                 _ => None,

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::insight::Past;
+use crate::insight::{Past, Stretch};
 use crate::ledger::{Record, When};
 use crate::schedule::{ItemId, Plan};
 
@@ -37,11 +37,13 @@ pub(super) struct Memory(Mutex<Remembered>);
 struct Remembered {
     /// The plan that it is about; an edit of it makes another one.
     plan: Weak<Plan>,
+    /// How often the database was opened: each time it may hold more of other devices.
+    openings: u64,
     /// How much has been recorded.
     recorded: u64,
     answers: HashMap<Asked, Answer>,
     /// By item and the first day of the month.
-    months: BTreeMap<(ItemId, Date), Arc<Past>>,
+    months: BTreeMap<(ItemId, Date), Month>,
     occurrences: usize,
 }
 
@@ -53,27 +55,40 @@ struct Answer {
     json: Arc<str>,
 }
 
-/// How much was recorded when a question was asked: what it finds out is remembered only where nothing comes between.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moment(u64);
+#[derive(Debug)]
+struct Month {
+    /// Another zone has other midnights.
+    stretch: Stretch,
+    past: Arc<Past>,
+}
+
+/// What a question begins with: what it finds out is remembered only where nothing comes between.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    plan: Arc<Plan>,
+    openings: u64,
+    recorded: u64,
+}
 
 impl Memory {
     fn open(&self) -> MutexGuard<'_, Remembered> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn about(&self, plan: &Arc<Plan>) -> MutexGuard<'_, Remembered> {
+    fn about(&self, moment: &Moment) -> MutexGuard<'_, Remembered> {
         let mut remembered = self.open();
-        if !std::ptr::eq(remembered.plan.as_ptr(), Arc::as_ptr(plan)) {
+        let is_same_plan = std::ptr::eq(remembered.plan.as_ptr(), Arc::as_ptr(&moment.plan));
+        if !is_same_plan || remembered.openings != moment.openings {
+            let (plan, openings) = (Arc::downgrade(&moment.plan), moment.openings);
             let recorded = remembered.recorded;
-            *remembered = Remembered { plan: Arc::downgrade(plan), recorded, ..Remembered::default() };
+            *remembered = Remembered { plan, openings, recorded, ..Remembered::default() };
         }
         remembered
     }
 
-    /// Returns the present moment.
-    pub(super) fn moment(&self) -> Moment {
-        Moment(self.open().recorded)
+    /// Returns the present moment, for a plan and a database that was opened so often.
+    pub(super) fn moment(&self, plan: Arc<Plan>, openings: u64) -> Moment {
+        Moment { plan, openings, recorded: self.open().recorded }
     }
 
     /// Forgets what a fact changes.
@@ -91,8 +106,8 @@ impl Memory {
     }
 
     /// Returns the answer to a question where it still holds.
-    pub(super) fn answer(&self, plan: &Arc<Plan>, asked: Asked, now: Timestamp) -> Option<Arc<str>> {
-        let remembered = self.about(plan);
+    pub(super) fn answer(&self, moment: &Moment, asked: Asked, now: Timestamp) -> Option<Arc<str>> {
+        let remembered = self.about(moment);
         let answer = remembered.answers.get(&asked);
         answer.filter(|answer| answer.from <= now && now < answer.until).map(|answer| answer.json.clone())
     }
@@ -100,38 +115,32 @@ impl Memory {
     /// Remembers an answer that holds over `[from, until)` where nothing is recorded.
     pub(super) fn keep_answer(
         &self,
-        plan: &Arc<Plan>,
-        moment: Moment,
+        moment: &Moment,
         asked: Asked,
         (from, until): (Timestamp, Timestamp),
         json: Arc<str>,
     ) {
-        let mut remembered = self.about(plan);
-        if remembered.recorded == moment.0 {
+        let mut remembered = self.about(moment);
+        if remembered.recorded == moment.recorded {
             remembered.answers.insert(asked, Answer { from, until, json });
         }
     }
 
     /// Returns what became of an item in a month that is over.
-    pub(super) fn month(&self, plan: &Arc<Plan>, item: &ItemId, first_day: Date) -> Option<Arc<Past>> {
-        self.about(plan).months.get(&(item.clone(), first_day)).cloned()
+    pub(super) fn month(&self, moment: &Moment, item: &ItemId, stretch: &Stretch) -> Option<Arc<Past>> {
+        let remembered = self.about(moment);
+        let month = remembered.months.get(&(item.clone(), stretch.since));
+        month.filter(|month| month.stretch == *stretch).map(|month| month.past.clone())
     }
 
     /// Remembers what became of an item in a month that is over, while there is room.
-    pub(super) fn keep_month(
-        &self,
-        plan: &Arc<Plan>,
-        moment: Moment,
-        item: &ItemId,
-        first_day: Date,
-        past: Past,
-    ) {
-        let mut remembered = self.about(plan);
-        let (month, occurrences) = ((item.clone(), first_day), remembered.occurrences + size(&past));
-        let is_new = remembered.recorded == moment.0 && !remembered.months.contains_key(&month);
-        if is_new && occurrences <= MAX_OCCURRENCES {
-            remembered.occurrences = occurrences;
-            remembered.months.insert(month, Arc::new(past));
+    pub(super) fn keep_month(&self, moment: &Moment, item: &ItemId, stretch: Stretch, past: Past) {
+        let mut remembered = self.about(moment);
+        let occurrences = remembered.occurrences + size(&past);
+        if remembered.recorded == moment.recorded && occurrences <= MAX_OCCURRENCES {
+            let month = Month { stretch, past: Arc::new(past) };
+            let before = remembered.months.insert((item.clone(), stretch.since), month);
+            remembered.occurrences = occurrences - before.map_or(0, |before| size(&before.past));
         }
     }
 }
@@ -141,8 +150,8 @@ impl Remembered {
         let first = (item.clone(), from.first_of_month());
         let gone: Vec<_> = self.months.range(first..).map(|(key, _)| key.clone()).collect();
         for key in gone.into_iter().take_while(|(of, _)| of == item) {
-            let past = self.months.remove(&key);
-            self.occurrences -= past.map_or(0, |past| size(&past));
+            let month = self.months.remove(&key);
+            self.occurrences -= month.map_or(0, |month| size(&month.past));
         }
     }
 
@@ -166,4 +175,121 @@ fn first_day_about(record: &Record) -> Date {
         (None, When::Date(date)) => date,
     };
     written.saturating_sub(SLACK_DAYS.days())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Fact, FactId};
+    use crate::schedule::{OccurrenceId, ZoneHistory};
+
+    fn at(time: &str) -> Timestamp {
+        time.parse().unwrap()
+    }
+
+    fn plan() -> Arc<Plan> {
+        Arc::new(Plan::new(ZoneHistory::fixed(TimeZone::UTC)))
+    }
+
+    fn record(fact: Fact) -> Record {
+        Record { id: FactId { device: "desk".into(), seq: 1 }, recorded_at: Timestamp::UNIX_EPOCH, fact }
+    }
+
+    fn skip(occurrence: &str) -> Record {
+        record(Fact::Skip {
+            occurrence: occurrence.parse::<OccurrenceId>().unwrap(),
+            at: When::Instant(Timestamp::UNIX_EPOCH),
+            reason: None,
+            note: None,
+            corrects: None,
+            key: None,
+        })
+    }
+
+    fn taken_back(occurrence: &str) -> Record {
+        record(Fact::Retraction {
+            fact: FactId { device: "desk".into(), seq: 1 },
+            occurrence: Some(occurrence.parse().unwrap()),
+            at: Timestamp::UNIX_EPOCH,
+            reason: None,
+            key: None,
+        })
+    }
+
+    fn paused() -> Record {
+        record(Fact::Pause { item: None, at: Timestamp::UNIX_EPOCH, until: None, reason: None })
+    }
+
+    fn month(n: i8) -> Stretch {
+        let since = jiff::civil::date(2026, n, 1);
+        let until = since.saturating_add(1.month());
+        let midnight = |date: Date| date.to_zoned(TimeZone::UTC).unwrap().timestamp();
+        Stretch { since, until, from: midnight(since), to: midnight(until) }
+    }
+
+    #[test]
+    fn a_fact_ends_answers_and_the_months_that_it_can_be_about() {
+        for (fact, left) in [
+            (skip("a@2026-02-10T08:00"), "a1 b1 b2 b3"),
+            // Wherever on earth that was.
+            (skip("a@2026-03-02T08:00"), "a1 b1 b2 b3"),
+            (skip("a@2026-03-20T08:00"), "a1 a2 b1 b2 b3"),
+            (skip("c@2026-01-01T08:00"), "a1 a2 a3 b1 b2 b3"),
+            (taken_back("a@2026-03-20T08:00"), ""),
+            (paused(), ""),
+        ] {
+            let (memory, plan) = (Memory::default(), plan());
+            let moment = memory.moment(plan.clone(), 1);
+            let (from, until) = (at("2026-11-25T08:00:00Z"), at("2026-11-25T09:00:00Z"));
+            memory.keep_answer(&moment, Asked::Today, (from, until), "[]".into());
+            for n in 1..4 {
+                for item in ["a", "b"] {
+                    memory.keep_month(&moment, &item.parse().unwrap(), month(n), Past::default());
+                }
+            }
+            memory.forget(&fact);
+            let now = memory.moment(plan, 1);
+            assert_eq!(memory.answer(&now, Asked::Today, from), None);
+            let known = |item: &str, n| memory.month(&now, &item.parse().unwrap(), &month(n)).is_some();
+            let months = ["a", "b"].into_iter().flat_map(|item| (1..4).map(move |n| (item, n)));
+            let months: Vec<String> =
+                months.filter(|(item, n)| known(item, *n)).map(|(item, n)| format!("{item}{n}")).collect();
+            assert_eq!(months.join(" "), left, "{fact:?}");
+            assert_eq!(memory.open().occurrences, months.len());
+        }
+    }
+
+    #[test]
+    fn what_was_found_out_for_another_moment_is_nothing() {
+        let (from, until) = (at("2026-11-25T08:00:00Z"), at("2026-11-25T09:00:00Z"));
+        let item: ItemId = "a".parse().unwrap();
+        let (memory, here) = (Memory::default(), plan());
+        let moment = memory.moment(here.clone(), 1);
+        let keep = |moment: &Moment| {
+            memory.keep_answer(moment, Asked::Today, (from, until), "[]".into());
+            memory.keep_month(moment, &item, month(1), Past::default());
+        };
+        let knows = |moment: &Moment, now| {
+            let (answer, month) =
+                (memory.answer(moment, Asked::Today, now), memory.month(moment, &item, &month(1)));
+            (answer.is_some(), month.is_some())
+        };
+        keep(&moment);
+        assert_eq!(knows(&moment, from), (true, true));
+        // It holds for its time, as long as the clock does not go back.
+        assert_eq!(knows(&moment, until), (false, true));
+        assert_eq!(knows(&moment, from - jiff::SignedDuration::from_nanos(1)), (false, true));
+        assert_eq!(memory.answer(&moment, Asked::Soonest, from), None);
+        // Another zone has other midnights.
+        let elsewhere = Stretch { from: month(1).from - jiff::SignedDuration::from_hours(1), ..month(1) };
+        assert_eq!(memory.month(&moment, &item, &elsewhere), None);
+        for other in [memory.moment(plan(), 1), memory.moment(here.clone(), 2)] {
+            assert_eq!(knows(&other, from), (false, false));
+            keep(&moment);
+        }
+        // What was begun before a fact says nothing of what was after it.
+        memory.forget(&skip("a@2026-01-10T08:00"));
+        keep(&moment);
+        assert_eq!(knows(&memory.moment(here, 1), from), (false, false));
+    }
 }

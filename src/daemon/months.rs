@@ -1,6 +1,8 @@
 //! What became of each item over a range of local dates, month by month: months that are over are read once.
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
@@ -11,10 +13,12 @@ use crate::insight::{Past, Stretch, past};
 use crate::ledger::{Ledger, longest_open};
 use crate::schedule::ItemId;
 
-/// The facts that are needed for what is not remembered.
+/// What is remembered, and the facts that are needed for the rest.
 pub(super) struct Months<'a> {
     scene: &'a Scene,
     stretches: Vec<Stretch>,
+    /// By item and stretch. It is held from the beginning: what is forgotten meanwhile is not missing here.
+    remembered: HashMap<(&'a ItemId, usize), Arc<Past>>,
     /// For items that count from when they were last taken: no month of theirs stands for itself.
     whole: Option<Ledger>,
     /// By the stretches that they are about.
@@ -25,38 +29,49 @@ impl<'a> Months<'a> {
     /// Reads what is not remembered of items over the local dates `[since, until)`.
     pub(super) async fn read(
         scene: &'a Scene,
-        items: &[&ItemId],
+        items: &[&'a ItemId],
         since: Date,
         until: Date,
     ) -> Result<Self, Failure> {
         let stretches = stretches(scene, since, until)?;
-        let mut months = Self { scene, stretches, whole: None, parts: Vec::new() };
-        let (Some(first), Some(last)) = (months.stretches.first(), months.stretches.last()) else {
-            return Ok(months);
-        };
-        let (from, to) = (first.from, last.to);
-        let only = |of: &[&ItemId]| if let [item] = of { Some((*item).clone()) } else { None };
         let (counting, plain): (Vec<&ItemId>, Vec<&ItemId>) =
             items.iter().partition(|item| scene.plan.counts_from_the_last(item));
-        if !counting.is_empty() {
-            months.whole = Some(scene.ledger(from, to, only(&counting).as_ref()).await?);
+        let mut remembered = HashMap::new();
+        let mut missing = vec![false; stretches.len()];
+        for item in &plain {
+            for ((place, stretch), missing) in stretches.iter().enumerate().zip(&mut missing) {
+                match scene
+                    .memory
+                    .month(&scene.moment, item, stretch)
+                    .filter(|_| is_over(scene, item, stretch))
+                {
+                    Some(past) => drop(remembered.insert((*item, place), past)),
+                    None => *missing = true,
+                }
+            }
         }
-        let is_missing =
-            |stretch: &Stretch| plain.iter().any(|item| months.remembered(item, stretch).is_none());
-        let missing: Vec<bool> = months.stretches.iter().map(is_missing).collect();
+        let mut months = Self { scene, stretches, remembered, whole: None, parts: Vec::new() };
+        if !counting.is_empty() {
+            months.whole = months.ledger(0..months.stretches.len(), &counting).await?;
+        }
         let mut begins = 0;
         for run in missing.chunk_by(|a, b| a == b) {
             let places = begins..begins + run.len();
             begins = places.end;
-            let (Some(true), [first, .., last] | [first @ last]) =
-                (run.first(), &months.stretches[places.clone()])
-            else {
-                continue;
-            };
-            let ledger = scene.ledger(first.from, last.to, only(&plain).as_ref()).await?;
-            months.parts.push((places, ledger));
+            if run.contains(&true)
+                && let Some(ledger) = months.ledger(places.clone(), &plain).await?
+            {
+                months.parts.push((places, ledger));
+            }
         }
         Ok(months)
+    }
+
+    /// Reads the facts about some of the stretches; of one item, where it is only that.
+    async fn ledger(&self, places: Range<usize>, items: &[&ItemId]) -> Result<Option<Ledger>, Failure> {
+        let Some(all) = whole(&self.stretches[places]) else { return Ok(None) };
+        let only = if let [item] = items { Some(*item) } else { None };
+        Ok(Some(self.scene.ledger(all.from, all.to, only).await?))
     }
 
     /// Returns what became of an item over all of the range, and remembers the months that are over.
@@ -64,8 +79,7 @@ impl<'a> Months<'a> {
         let Scene { plan, memory, moment, now, .. } = self.scene;
         let mut found = Past::default();
         if plan.counts_from_the_last(item) {
-            if let (Some(ledger), [first, .., last] | [first @ last]) = (&self.whole, &self.stretches[..]) {
-                let all = Stretch { until: last.until, to: last.to, ..*first };
+            if let (Some(ledger), Some(all)) = (&self.whole, whole(&self.stretches)) {
                 for past in past(plan, ledger, item, &[all], *now) {
                     found.add(&past);
                 }
@@ -74,10 +88,10 @@ impl<'a> Months<'a> {
         }
         let mut parts = self.parts.iter().peekable();
         let mut place = 0;
-        while let Some(stretch) = self.stretches.get(place) {
+        while place < self.stretches.len() {
             let Some((places, ledger)) = parts.next_if(|(places, _)| places.start == place) else {
-                if let Some(past) = self.remembered(item, stretch) {
-                    found.add(&past);
+                if let Some(past) = self.remembered.get(&(item, place)) {
+                    found.add(past);
                 }
                 place += 1;
                 continue;
@@ -85,37 +99,42 @@ impl<'a> Months<'a> {
             let stretches = &self.stretches[places.clone()];
             for (stretch, past) in stretches.iter().zip(past(plan, ledger, item, stretches, *now)) {
                 found.add(&past);
-                if self.is_over(item, stretch) {
-                    memory.keep_month(plan, *moment, item, stretch.since, past);
+                if is_over(self.scene, item, stretch) {
+                    memory.keep_month(moment, item, *stretch, past);
                 }
             }
             place = places.end;
         }
         found
     }
-
-    fn remembered(&self, item: &ItemId, stretch: &Stretch) -> Option<std::sync::Arc<Past>> {
-        let is_over = self.is_over(item, stretch);
-        is_over.then(|| self.scene.memory.month(&self.scene.plan, item, stretch.since)).flatten()
-    }
-
-    /// Tells whether a stretch is a whole month of which nothing can change by itself any more.
-    fn is_over(&self, item: &ItemId, stretch: &Stretch) -> bool {
-        let reach = longest_open(self.scene.plan.longest_grace(item));
-        let is_month = stretch.since.day() == 1 && stretch.since.saturating_add(1.month()) == stretch.until;
-        is_month && stretch.to.checked_add(reach).is_ok_and(|closed| closed <= self.scene.now)
-    }
 }
 
-/// Cuts the local dates `[since, until)` where months begin.
+/// Returns stretches, each of which begins where the one before ends, as one.
+fn whole(stretches: &[Stretch]) -> Option<Stretch> {
+    let (first, last) = (stretches.first()?, stretches.last()?);
+    Some(Stretch { until: last.until, to: last.to, ..*first })
+}
+
+/// Tells whether a stretch is a whole month of which nothing can change by itself any more.
+fn is_over(scene: &Scene, item: &ItemId, stretch: &Stretch) -> bool {
+    let reach = longest_open(scene.plan.longest_grace(item));
+    let is_month = stretch.since.day() == 1 && stretch.since.saturating_add(1.month()) == stretch.until;
+    is_month && stretch.to.checked_add(reach).is_ok_and(|closed| closed <= scene.now)
+}
+
+/// Cuts the local dates `[since, until)` where months begin, up to the end of today.
+///
+/// What lies further ahead is open, and there is no end of it; but what was entered for it ahead of its time
+/// belongs to the range, and so to its last stretch.
 fn stretches(scene: &Scene, since: Date, until: Date) -> Result<Vec<Stretch>, Failure> {
     let midnight = |date: Date| -> Result<Timestamp, Failure> {
         instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked)
     };
-    let mut found = Vec::new();
+    let end = until.min(scene.today().saturating_add(1.day()));
+    let mut found: Vec<Stretch> = Vec::new();
     let (mut since, mut from) = (since, midnight(since)?);
-    while since < until {
-        let ends = since.last_of_month().saturating_add(1.day()).min(until);
+    while since < end {
+        let ends = since.last_of_month().saturating_add(1.day()).min(end);
         let to = midnight(ends)?;
         found.push(Stretch { since, until: ends, from, to });
         // The last day that there is has none after it.
@@ -123,6 +142,9 @@ fn stretches(scene: &Scene, since: Date, until: Date) -> Result<Vec<Stretch>, Fa
             break;
         }
         (since, from) = (ends, to);
+    }
+    if let Some(last) = found.last_mut() {
+        last.until = last.until.max(until);
     }
     Ok(found)
 }

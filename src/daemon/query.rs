@@ -96,8 +96,10 @@ impl Scene {
     /// Remembers an answer that holds until an instant where nothing is recorded, and returns it.
     fn keep(&self, asked: Asked, json: String, until: Option<Timestamp>) -> Arc<str> {
         let json: Arc<str> = json.into();
+        // What is near is read anew each day.
+        let until = until.into_iter().chain(self.now.checked_add(SignedDuration::from_hours(24)).ok()).min();
         if let Some(until) = until {
-            self.memory.keep_answer(&self.plan, self.moment, asked, (self.now, until), json.clone());
+            self.memory.keep_answer(&self.moment, asked, (self.now, until), json.clone());
         }
         json
     }
@@ -279,7 +281,7 @@ pub(super) fn long(line: &Line<'_>, plan: &Plan) -> Value {
 
 /// The occurrences of today, and those of before that are still due.
 async fn today(scene: &Scene) -> Result<Arc<str>, Failure> {
-    if let Some(json) = scene.memory.answer(&scene.plan, Asked::Today, scene.now) {
+    if let Some(json) = scene.memory.answer(&scene.moment, Asked::Today, scene.now) {
         return Ok(json);
     }
     let Day { lines, ends } = day(scene).await?;
@@ -317,7 +319,9 @@ async fn day(scene: &Scene) -> Result<Day<'_>, Failure> {
         lines.extend(open.into_iter().filter(|line| line.standing.state == State::Due));
     }
     lines.sort_by(Line::by_time);
-    Ok(Day { lines, ends: tomorrow })
+    // Where a clock that was set back comes to a change of zone again, the day is another one.
+    let ends = scene.plan.zones.next_change(scene.now).map_or(tomorrow, |change| change.min(tomorrow));
+    Ok(Day { lines, ends })
 }
 
 /// The next occurrences of all items.
@@ -328,7 +332,7 @@ async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
 
 /// The next occurrence of all items, as a list of one or none.
 pub(super) async fn soonest(scene: &Scene) -> Result<Arc<str>, Failure> {
-    if let Some(json) = scene.memory.answer(&scene.plan, Asked::Soonest, scene.now) {
+    if let Some(json) = scene.memory.answer(&scene.moment, Asked::Soonest, scene.now) {
         return Ok(json);
     }
     let lines = upcoming(scene, 1).await?;

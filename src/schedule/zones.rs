@@ -48,6 +48,12 @@ impl ZoneHistory {
         self.changes.iter().rev().any(|(at, _)| from <= *at && *at < until)
     }
 
+    /// Returns the first change of the zone after an instant; there is one where the clock was set back.
+    #[must_use]
+    pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
+        self.changes.iter().map(|(at, _)| *at).find(|at| after < *at)
+    }
+
     /// Returns the newest zone.
     #[must_use]
     pub fn latest(&self) -> &TimeZone {
@@ -111,6 +117,9 @@ mod tests {
         );
         check(&west, "2026-06-01T08:00", "2026-06-01T06:00:00Z");
         check(&west, "2026-06-02T08:00", "2026-06-02T12:00:00Z");
+        let landing = "2026-06-01T12:00:00Z".parse().unwrap();
+        assert_eq!(west.next_change(Timestamp::MIN), Some(landing));
+        assert_eq!(west.next_change(landing), None);
         // East: 03:00 in New York becomes 09:00 in Berlin. The leapt-over 08:00 is due on landing.
         let east = ZoneHistory::new(
             zone("America/New_York"),

@@ -17,7 +17,8 @@ mod lock;
 mod owner;
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -121,9 +122,10 @@ fn by(pid: Option<u32>) -> String {
 /// The open record.
 #[derive(Debug)]
 pub struct Store {
-    device: std::sync::Arc<str>,
+    device: Arc<str>,
     journal: mpsc::Sender<journal::Order>,
     database: mpsc::Sender<owner::Order>,
+    openings: Arc<AtomicU64>,
     threads: Vec<std::thread::JoinHandle<()>>,
     _lock: lock::Lock,
 }
@@ -132,6 +134,7 @@ pub struct Store {
 #[derive(Clone, Debug)]
 pub struct Reader {
     database: mpsc::Sender<owner::Order>,
+    openings: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -164,12 +167,14 @@ impl Store {
         }
         let database = database::Database::open(&dir.join("db"), &files, progress)?;
         journal.cut()?;
-        let (database_sender, database_thread) = owner::spawn(database, journals);
+        let openings = Arc::new(AtomicU64::new(1));
+        let (database_sender, database_thread) = owner::spawn(database, journals, openings.clone());
         let (journal_sender, journal_thread) = journal::spawn(journal, database_sender.clone(), written);
         Ok(Self {
             device,
             journal: journal_sender,
             database: database_sender,
+            openings,
             threads: vec![journal_thread, database_thread],
             _lock: lock,
         })
@@ -190,7 +195,7 @@ impl Store {
     /// Returns a way to ask the database.
     #[must_use]
     pub fn reader(&self) -> Reader {
-        Reader { database: self.database.clone() }
+        Reader { database: self.database.clone(), openings: self.openings.clone() }
     }
 
     /// Writes down what waits and closes both files.
@@ -230,6 +235,12 @@ impl Reader {
         let order = owner::Order::About(Range { from, until, item }, reply);
         self.database.send(order).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Returns how often the database was opened: each time it may hold more of other devices.
+    #[must_use]
+    pub fn openings(&self) -> u64 {
+        self.openings.load(Ordering::Relaxed)
     }
 
     /// Asks for one fact.

@@ -1,7 +1,8 @@
 //! The thread that owns the database, and opens it again where it had to be given up.
 
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 use tokio::sync::oneshot;
 use tracing::{error, info};
@@ -26,6 +27,7 @@ struct Owner {
     path: PathBuf,
     journals: PathBuf,
     database: Option<Database>,
+    openings: Arc<AtomicU64>,
     error: Option<String>,
 }
 
@@ -50,6 +52,7 @@ impl Owner {
             let files = journal::read_all(&self.journals)?;
             self.database = Some(Database::open(&self.path, &files, |_, _| {})?);
             self.error = None;
+            self.openings.fetch_add(1, Ordering::Relaxed);
             info!("the database can be used again");
         }
         let failed = || StoreError::Database { path: self.path.clone(), why: "it is closed".to_owned() };
@@ -80,9 +83,11 @@ impl Owner {
 pub(super) fn spawn(
     database: Database,
     journals: PathBuf,
+    openings: Arc<AtomicU64>,
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
     let (sender, orders) = mpsc::channel();
-    let mut owner = Owner { path: database.path.clone(), journals, database: Some(database), error: None };
+    let path = database.path.clone();
+    let mut owner = Owner { path, journals, database: Some(database), openings, error: None };
     let run = move || {
         let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
         for order in orders {
