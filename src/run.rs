@@ -201,6 +201,8 @@ fn run_daemon(paths: Paths, is_demo: bool) -> Result<(), RunError> {
 fn start_log() {
     let asked = std::env::var("DOSED_LOG").unwrap_or_default();
     let (filter, error) = match asked.parse::<Targets>() {
+        // Nothing would be read as a name of nothing.
+        _ if asked.is_empty() => (Targets::new(), None),
         Ok(filter) => (filter, None),
         Err(error) => (Targets::new(), Some(error)),
     };

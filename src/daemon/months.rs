@@ -40,14 +40,10 @@ impl<'a> Months<'a> {
         let mut missing = vec![false; stretches.len()];
         for item in &plain {
             for ((place, stretch), missing) in stretches.iter().enumerate().zip(&mut missing) {
-                match scene
-                    .memory
-                    .month(&scene.moment, item, stretch)
-                    .filter(|_| is_over(scene, item, stretch))
-                {
-                    Some(past) => drop(remembered.insert((*item, place), past)),
-                    None => *missing = true,
-                }
+                let month = || scene.memory.month(&scene.moment, item, stretch);
+                let known = is_over(scene, item, stretch).then(month).flatten();
+                *missing |= known.is_none();
+                remembered.extend(known.map(|past| ((*item, place), past)));
             }
         }
         let mut months = Self { scene, stretches, remembered, whole: None, parts: Vec::new() };

@@ -65,6 +65,7 @@ fn it_ends_cleanly_within_a_second() {
 #[test]
 fn the_log_says_as_much_as_is_asked_for() {
     for (asked, says_more, complains) in [
+        ("", false, false),
         ("info", false, false),
         ("debug", true, false),
         ("warn,dosed::daemon=debug", true, false),
