@@ -15,11 +15,10 @@ use crate::schedule::{ChannelId, Decimal, ItemId, OccurrenceId, Product, Quantit
 /// Seconds and nanoseconds.
 type Instant = (i64, i32);
 
-/// A record but for its name, which is in its key.
+/// A record but for its name and its item's, which the page has.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept<'a> {
     recorded_at: Instant,
-    item: &'a str,
     slot: Option<KeptSlot>,
     #[serde(borrow)]
     fact: KeptFact<'a>,
@@ -141,22 +140,21 @@ fn of_many(record: &Record) -> Option<Kept<'_>> {
         Some(Slot::Utc(at)) => Some(KeptSlot::Utc(at.as_second())),
         None => None,
     };
-    Some(Kept { recorded_at: instant(record.recorded_at), item: record.fact.item()?.as_str(), slot, fact })
+    Some(Kept { recorded_at: instant(record.recorded_at), slot, fact })
 }
 
 /// Reads a record back; `None` is one that is read from its line.
-pub(super) fn read(bytes: &[u8], id: FactId) -> Result<Option<Record>, KeptError> {
+pub(super) fn read(bytes: &[u8], id: FactId, item: &ItemId) -> Result<Option<Record>, KeptError> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    let Kept { recorded_at, item, slot, fact } = postcard::from_bytes(bytes).map_err(|_| KeptError)?;
-    let item: ItemId = item.parse().map_err(|_| KeptError)?;
+    let Kept { recorded_at, slot, fact } = postcard::from_bytes(bytes).map_err(|_| KeptError)?;
     let slot = slot.map(read_slot).transpose()?;
     let occurrence = slot.map(|slot| OccurrenceId { slot, item: item.clone() });
     let owned = |text: Option<&str>| text.map(ToOwned::to_owned);
     let fact = match fact {
         KeptFact::Intake { at, amount, planned, product, note, key } => Fact::Intake {
-            item,
+            item: item.clone(),
             occurrence,
             at: read_when(at)?,
             amount: amount.map(read_quantity).transpose()?,

@@ -6,6 +6,8 @@
 //!
 //! Two threads own the two files, so that no answer waits behind a query.
 
+mod ask;
+mod blocks;
 mod database;
 mod details;
 mod device;
@@ -15,6 +17,7 @@ mod keys;
 mod line;
 mod lock;
 mod owner;
+mod pages;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +27,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc as async_mpsc, oneshot};
 
-pub use database::{Health, Question, Range};
+pub use ask::{Question, Range};
+pub use database::Health;
 pub use line::Line;
 
 use crate::ledger::{Fact, FactId, Record};

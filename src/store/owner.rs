@@ -7,7 +7,8 @@ use std::sync::{Arc, mpsc};
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
-use super::database::{Database, Health, Question, Range, TIMER_SLACK};
+use super::ask::{Question, Range};
+use super::database::{Database, Health, TIMER_SLACK};
 use super::line::Line;
 use super::{StoreError, journal};
 use crate::ledger::Record;
