@@ -10,6 +10,7 @@ use axum::extract::{Path, Query, Request as HttpRequest, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
+use http_body_util::BodyExt;
 use tokio::sync::{broadcast, oneshot};
 
 use super::request::{AnswerBody, BodyJson, parse};
@@ -19,6 +20,9 @@ use super::{
 };
 use crate::ledger::StockChange;
 use crate::reminder::{Target, Verb};
+
+/// How much of a body that is too large is read, so that its sender hears so.
+const MAX_HEARD_BYTES: usize = 16 * MAX_BODY_BYTES;
 
 /// How many occurrences `next` returns when nobody says.
 const NEXT_DEFAULT: usize = 5;
@@ -324,18 +328,33 @@ async fn resume(State(api): State<Api>, request: HttpRequest) -> Response {
     ask_or_refuse(&api, parse(body.item).map(|item| Request::Resume { item })).await
 }
 
+/// Reads a body; `None` is one that is too large. It is read on for a while, as who still sends would not hear the answer.
+async fn read(mut body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length <= MAX_BODY_BYTES {
+            bytes.extend_from_slice(&data);
+        } else if length > MAX_HEARD_BYTES {
+            break;
+        }
+    }
+    Ok((length <= MAX_BODY_BYTES).then_some(bytes))
+}
+
 /// Reads the idempotency key and the body of a request, within the limits.
 async fn head_and_body(
     request: HttpRequest,
     allowed: &[&str],
 ) -> Result<(Option<String>, BodyJson), Response> {
     let key = idempotency_key(request.headers()).map_err(|detail| bad(&detail))?;
-    let body = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES);
-    let bytes = match tokio::time::timeout(REQUEST_TIMEOUT, body).await {
-        Ok(Ok(bytes)) => bytes,
-        Ok(Err(_)) => {
+    let bytes = match tokio::time::timeout(REQUEST_TIMEOUT, read(request.into_body())).await {
+        Ok(Ok(Some(bytes))) => bytes,
+        Ok(Ok(None)) => {
             return Err(send(problem(413, &format!("the body is larger than {MAX_BODY_BYTES} bytes"))));
         }
+        Ok(Err(error)) => return Err(bad(&format!("the body cannot be read: {error}"))),
         Err(_) => return Err(send(problem(408, "the body did not come in time"))),
     };
     let body = BodyJson::read(&bytes).map_err(|detail| bad(&detail))?;
