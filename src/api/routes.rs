@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request as HttpRequest, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http_body_util::BodyExt;
@@ -68,7 +69,34 @@ fn routes(api: Api) -> Router {
         .route("/v1/openapi.json", get(|| async { send(Reply::ok(OPENAPI.to_owned())) }))
         .fallback(|| async { send(problem(404, "there is no such route; /v1/openapi.json lists them")) })
         .method_not_allowed_fallback(|| async { send(problem(405, "this route does not know that method")) })
+        .layer(axum::middleware::from_fn(hear_out))
         .with_state(api)
+}
+
+/// Reads a request to its end before it is looked at: who still sends when the answer comes does not hear it.
+async fn hear_out(request: HttpRequest, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    match tokio::time::timeout(REQUEST_TIMEOUT, read(body)).await {
+        Ok(Ok(Some(bytes))) => next.run(HttpRequest::from_parts(head, Body::from(bytes))).await,
+        Ok(Ok(None)) => send(problem(413, &format!("the body is larger than {MAX_BODY_BYTES} bytes"))),
+        Ok(Err(error)) => bad(&format!("the body cannot be read: {error}")),
+        Err(_) => send(problem(408, "the body did not come in time")),
+    }
+}
+
+/// Reads a body; `None` is one that is too large, which is read on for a while.
+async fn read(mut body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        length += data.len();
+        if length <= MAX_BODY_BYTES {
+            bytes.extend_from_slice(&data);
+        } else if length > MAX_HEARD_BYTES {
+            break;
+        }
+    }
+    Ok((length <= MAX_BODY_BYTES).then_some(bytes))
 }
 
 type Parameters = Query<HashMap<String, String>>;
@@ -328,35 +356,14 @@ async fn resume(State(api): State<Api>, request: HttpRequest) -> Response {
     ask_or_refuse(&api, parse(body.item).map(|item| Request::Resume { item })).await
 }
 
-/// Reads a body; `None` is one that is too large. It is read on for a while, as who still sends would not hear the answer.
-async fn read(mut body: Body) -> Result<Option<Vec<u8>>, axum::Error> {
-    let (mut bytes, mut length) = (Vec::new(), 0);
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
-        length += data.len();
-        if length <= MAX_BODY_BYTES {
-            bytes.extend_from_slice(&data);
-        } else if length > MAX_HEARD_BYTES {
-            break;
-        }
-    }
-    Ok((length <= MAX_BODY_BYTES).then_some(bytes))
-}
-
 /// Reads the idempotency key and the body of a request, within the limits.
 async fn head_and_body(
     request: HttpRequest,
     allowed: &[&str],
 ) -> Result<(Option<String>, BodyJson), Response> {
     let key = idempotency_key(request.headers()).map_err(|detail| bad(&detail))?;
-    let bytes = match tokio::time::timeout(REQUEST_TIMEOUT, read(request.into_body())).await {
-        Ok(Ok(Some(bytes))) => bytes,
-        Ok(Ok(None)) => {
-            return Err(send(problem(413, &format!("the body is larger than {MAX_BODY_BYTES} bytes"))));
-        }
-        Ok(Err(error)) => return Err(bad(&format!("the body cannot be read: {error}"))),
-        Err(_) => return Err(send(problem(408, "the body did not come in time"))),
-    };
+    let bytes = axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES);
+    let bytes = bytes.await.map_err(|error| bad(&error.to_string()))?;
     let body = BodyJson::read(&bytes).map_err(|detail| bad(&detail))?;
     body.only(allowed).map_err(|detail| bad(&detail))?;
     Ok((key, body))

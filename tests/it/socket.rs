@@ -119,8 +119,11 @@ fn sizes_have_limits() {
     let _daemon = home.start();
     let body = " ".repeat(MAX_BODY_BYTES + 1);
     assert_eq!(post(&home, "/v1/items/walk/log", &body, None).0, 413);
-    // Whoever sends far more hears so, too, and not that the connection broke.
+    // Whoever sends far more hears so, too, and not that the connection broke; what else is wrong does not cut it short.
     assert_eq!(post(&home, "/v1/items/walk/log", &body.repeat(15), None).0, 413);
+    assert_eq!(post(&home, "/v1/nowhere", &body[1..], None).0, 404);
+    assert_eq!(post(&home, "/v1/today", &body[1..], None).0, 405);
+    assert_eq!(post(&home, "/v1/items/walk/log", &body[1..], Some(" ")).0, 400);
     assert_eq!(post(&home, "/v1/items/walk/log", &body[1..], None).0, 201);
     let head = format!("GET /v1/today HTTP/1.1\r\nhost: dosed\r\nx: {}\r\n\r\n", "x".repeat(MAX_HEAD_BYTES));
     let answer = raw(&home.socket(), head.as_bytes());
