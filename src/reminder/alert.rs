@@ -106,8 +106,8 @@ impl Reminder {
     }
 
     /// Takes over what an earlier run left on the screen: it is asked about in its place, and what needs
-    /// no answer any more is taken down. Its buttons spoke to a process that is no more.
-    pub(super) fn take_over(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+    /// no answer any more is taken down. Returns what is to be shown in its place, see [`Reminder::replace`].
+    pub(super) fn take_over(&mut self, now: Timestamp, actions: &mut Vec<Action>) -> Vec<AlertId> {
         let places = self.ledger.places();
         let left: Vec<_> = places.into_iter().filter(|(_, place)| place.server.is_some()).collect();
         let items: BTreeSet<&ItemId> = left.iter().map(|(occurrence, _)| &occurrence.item).collect();
@@ -121,6 +121,7 @@ impl Reminder {
             let lines = screen.entry(place.clone()).or_default();
             lines.extend(askable.get_key_value(occurrence).map(|(id, line)| (id.clone(), line.clone())));
         }
+        let mut taken_over = Vec::new();
         for (place, lines) in screen {
             let name = AlertId(self.next_id());
             actions.push(Action::Adopt(name, place.clone()));
@@ -128,13 +129,21 @@ impl Reminder {
                 actions.push(Action::Withdraw(name));
                 continue;
             }
-            // What is due anew is shown when it is looked at, and the rest of its alert with it.
-            let is_due_anew = lines.values().any(|line| self.wants(&line.occurrence.id, line.due));
             self.alerts.insert(name, Alert { lines, undelivered: BTreeSet::new(), place: Some(place) });
-            if !is_due_anew {
-                actions.push(Action::Show(self.notice(name, now)));
-            }
+            taken_over.push(name);
         }
+        taken_over
+    }
+
+    /// Shows what was taken over, where nothing of it was shown anew: the buttons on the screen spoke to a process
+    /// that is no more, and some of its lines may be closed.
+    pub(super) fn replace(&self, taken_over: Vec<AlertId>, now: Timestamp, actions: &mut Vec<Action>) {
+        let is_shown = |name| {
+            actions.iter().any(|action| matches!(action, Action::Show(notice) if notice.alert == name))
+        };
+        let rest = taken_over.into_iter().filter(|name| self.alerts.contains_key(name) && !is_shown(*name));
+        let notices: Vec<Action> = rest.map(|name| Action::Show(self.notice(name, now))).collect();
+        actions.extend(notices);
     }
 
     /// The server showed it: that is a delivery for every line that was new, and for all of them where it

@@ -304,6 +304,7 @@ impl Reminder {
     /// Takes in what was noticed and returns what to do, in order.
     pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Action> {
         let mut actions = Vec::new();
+        let mut taken_over = Vec::new();
         match input {
             Input::Tick => {}
             Input::ClockChanged => self.expect_all(now),
@@ -311,7 +312,7 @@ impl Reminder {
                 (self.away, self.can_open) = (away, can_open);
                 self.take_zone(now, zone_name, zone, &mut actions);
                 self.take_schedule(now, schedule, &mut actions);
-                self.take_over(now, &mut actions);
+                taken_over = self.take_over(now, &mut actions);
                 self.take_over_sendings(now, &mut actions);
             }
             Input::Schedule(schedule) => self.take_schedule(now, schedule, &mut actions),
@@ -355,6 +356,7 @@ impl Reminder {
             Input::Away(_) => {}
         }
         self.look(now, &mut actions);
+        self.replace(taken_over, now, &mut actions);
         if now >= self.forget_at {
             self.forget(now);
         }

@@ -34,6 +34,8 @@ struct Stage {
     server_works: bool,
     /// Whether channels send, refuse, or have not said yet.
     channel_works: Option<bool>,
+    /// Whether the person is away at a start.
+    away: bool,
     alerts: BTreeMap<AlertId, u32>,
     notifications: u32,
     questions: u64,
@@ -63,6 +65,7 @@ impl Stage {
             journal_works: true,
             server_works: true,
             channel_works: Some(true),
+            away: false,
             alerts: BTreeMap::new(),
             notifications: 0,
             questions: 0,
@@ -94,7 +97,7 @@ impl Stage {
             zone_name: zone.iana_name().unwrap().to_owned(),
             zone,
             schedule,
-            away: false,
+            away: self.away,
             can_open: false,
         });
     }

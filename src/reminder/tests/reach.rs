@@ -59,8 +59,8 @@ fn a_step_is_done_once_whatever_comes_of_it() {
     stage.said(&[
         // The day before's, which needs no answer any more.
         "08:40 withdraw 1",
-        "08:40 show 2: Anise: 5 mg | with food | planned 08:00, 40 min ago",
         "08:40 await phone 3, since 08:40",
+        "08:40 show 2: Anise: 5 mg | with food | planned 08:00, 40 min ago",
     ]);
 }
 

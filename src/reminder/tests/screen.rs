@@ -130,11 +130,22 @@ fn what_a_killed_daemon_left_on_the_screen_is_taken_over() {
     stage.answer(Verb::Take, "b").said.clear();
     stage.restart();
     // In its place, not beside it; and what was answered is taken down, in case it still stood.
-    stage.said(&["08:05 show 1: Anise: 5 mg | with food | planned 08:00, 5 min ago", "08:05 withdraw 2"]);
+    stage.said(&["08:05 withdraw 2", "08:05 show 1: Anise: 5 mg | with food | planned 08:00, 5 min ago"]);
     stage
         .press(1, Button::Taken)
         .states("2026-11-25", &["a@2026-11-25T08:00 taken", "b@2026-11-25T08:05 taken"]);
     assert_eq!(stage.facts("Delivered"), 2);
+    // What is closed is gone from it, also where the rest is due anew and waits for the person.
+    let again = format!(
+        "{BASIC}again = {{ every = \"15m\", at-most = 9 }}\n[[supplement]]\nid = \"b\"\nname = \"Basil\"\ntimes = [\"08:00\"]\ngrace = \"30m\"\n"
+    );
+    let mut stage = Stage::new(&again, "2026-11-25T07:00");
+    stage.at("2026-11-25T08:00").at("2026-11-25T08:15").input(Input::Away(true));
+    stage.said.clear();
+    stage.now = stage.zone.to_timestamp("2026-11-25T08:30".parse::<DateTime>().unwrap()).unwrap();
+    stage.away = true;
+    stage.restart();
+    stage.said(&["08:30 show 1: Anise: 5 mg | with food | planned 08:00, 30 min ago"]);
     // One that the person closed has been seen.
     let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
     stage.at("2026-11-25T08:00");
