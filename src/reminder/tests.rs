@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::config;
-use crate::ledger::{When, replay, timeline};
+use crate::ledger::{CloseReason, FactId, Place, StockChange, When, replay, timeline};
 use crate::schedule::{Quantity, ZoneHistory};
 
 mod answers;
