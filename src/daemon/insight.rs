@@ -6,8 +6,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
 use super::forms::{answered, date_of};
-use super::query::{Failure, Scene, instant};
-use crate::api::At;
+use super::query::{Failure, Scene};
 use crate::insight::{
     Answers, Days, Entry, Exposure, NEEDED, Pair, QUESTIONS, SEED, TIMING_WINDOW, Taken, Together,
     all_together, associations, composite, decided_days, entries, measure, occurrences, reached, together,
@@ -43,7 +42,7 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
     let mut lately = Vec::new();
     for item in &items {
         let first = first_before(check_ins.first().map_or(today, |(date, _)| *date));
-        let from = midnight(first, scene)?;
+        let from = scene.midnight(first)?;
         let ledger = scene.ledger(from, scene.now, Some(&item.id)).await?;
         let entries = entries(&scene.plan, &ledger, &item.id);
         let mut shares = Vec::with_capacity(check_ins.len());
@@ -134,10 +133,6 @@ fn primary(items: &[Item]) -> Option<&Item> {
     items.iter().find(|item| item.strain().is_some()).or_else(|| items.first())
 }
 
-fn midnight(date: Date, scene: &Scene) -> Result<Timestamp, Failure> {
-    instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked)
-}
-
 /// Returns the first day of the window before a date.
 fn first_before(date: Date) -> Date {
     date.saturating_sub(WINDOW_DAYS.days())
@@ -150,7 +145,7 @@ fn occurrences_before(
     item: &Item,
     date: Date,
 ) -> Result<Vec<Taken>, Failure> {
-    let (from, until) = (midnight(first_before(date), scene)?, midnight(date, scene)?);
+    let (from, until) = (scene.midnight(first_before(date))?, scene.midnight(date)?);
     Ok(occurrences(&scene.plan, ledger, &item.id, from, until, scene.now).0)
 }
 

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::insight::{Past, Stretch};
-use crate::ledger::{Record, When};
+use crate::ledger::Record;
 use crate::schedule::{ItemId, Plan};
 
 /// The most occurrences that are remembered: some megabytes.
@@ -168,19 +168,13 @@ fn size(past: &Past) -> usize {
 
 /// Returns the first day that a fact can change anything about.
 fn first_day_about(record: &Record) -> Date {
-    let utc = |at| TimeZone::UTC.to_datetime(at).date();
-    let written = match (record.fact.occurrence(), record.fact.at()) {
-        (Some(occurrence), _) => occurrence.slot.written().date(),
-        (None, When::Instant(at)) => utc(at),
-        (None, When::Date(date)) => date,
-    };
-    written.saturating_sub(SLACK_DAYS.days())
+    record.about(&TimeZone::UTC).date().saturating_sub(SLACK_DAYS.days())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Fact, FactId};
+    use crate::ledger::{Fact, FactId, When};
     use crate::schedule::{OccurrenceId, ZoneHistory};
 
     fn at(time: &str) -> Timestamp {

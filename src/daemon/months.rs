@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
-use jiff::{Timestamp, ToSpan};
 
-use super::query::{Failure, Scene, instant};
-use crate::api::At;
+use super::query::{Failure, Scene};
 use crate::insight::{Past, Stretch, past};
 use crate::ledger::{Ledger, longest_open};
 use crate::schedule::ItemId;
@@ -21,8 +20,8 @@ pub(super) struct Months<'a> {
     remembered: HashMap<(&'a ItemId, usize), Arc<Past>>,
     /// For items that count from when they were last taken: no month of theirs stands for itself.
     whole: Option<Ledger>,
-    /// By the stretches that they are about.
-    parts: Vec<(Range<usize>, Ledger)>,
+    /// All stretches, run by run: with the facts about them, or without where every item's are remembered.
+    runs: Vec<(Range<usize>, Option<Ledger>)>,
 }
 
 impl<'a> Months<'a> {
@@ -46,7 +45,7 @@ impl<'a> Months<'a> {
                 remembered.extend(known.map(|past| ((*item, place), past)));
             }
         }
-        let mut months = Self { scene, stretches, remembered, whole: None, parts: Vec::new() };
+        let mut months = Self { scene, stretches, remembered, whole: None, runs: Vec::new() };
         if !counting.is_empty() {
             months.whole = months.ledger(0..months.stretches.len(), &counting).await?;
         }
@@ -54,11 +53,9 @@ impl<'a> Months<'a> {
         for run in missing.chunk_by(|a, b| a == b) {
             let places = begins..begins + run.len();
             begins = places.end;
-            if run.contains(&true)
-                && let Some(ledger) = months.ledger(places.clone(), &plain).await?
-            {
-                months.parts.push((places, ledger));
-            }
+            let is_missing = run.contains(&true);
+            let ledger = if is_missing { months.ledger(places.clone(), &plain).await? } else { None };
+            months.runs.push((places, ledger));
         }
         Ok(months)
     }
@@ -73,23 +70,18 @@ impl<'a> Months<'a> {
     /// Returns what became of an item over all of the range, and remembers the months that are over.
     pub(super) fn past(&self, item: &ItemId) -> Past {
         let Scene { plan, memory, moment, now, .. } = self.scene;
-        let mut found = Past::default();
         if plan.counts_from_the_last(item) {
-            if let (Some(ledger), Some(all)) = (&self.whole, whole(&self.stretches)) {
-                for past in past(plan, ledger, item, &[all], *now) {
-                    found.add(&past);
-                }
-            }
-            return found;
+            let (Some(ledger), Some(all)) = (&self.whole, whole(&self.stretches)) else {
+                return Past::default();
+            };
+            return past(plan, ledger, item, &[all], *now).pop().unwrap_or_default();
         }
-        let mut parts = self.parts.iter().peekable();
-        let mut place = 0;
-        while place < self.stretches.len() {
-            let Some((places, ledger)) = parts.next_if(|(places, _)| places.start == place) else {
-                if let Some(past) = self.remembered.get(&(item, place)) {
+        let mut found = Past::default();
+        for (places, ledger) in &self.runs {
+            let Some(ledger) = ledger else {
+                for past in places.clone().filter_map(|place| self.remembered.get(&(item, place))) {
                     found.add(past);
                 }
-                place += 1;
                 continue;
             };
             let stretches = &self.stretches[places.clone()];
@@ -99,7 +91,6 @@ impl<'a> Months<'a> {
                     memory.keep_month(moment, item, *stretch, past);
                 }
             }
-            place = places.end;
         }
         found
     }
@@ -123,15 +114,12 @@ fn is_over(scene: &Scene, item: &ItemId, stretch: &Stretch) -> bool {
 /// What lies further ahead is open, and there is no end of it; but what was entered for it ahead of its time
 /// belongs to the range, and so to its last stretch.
 fn stretches(scene: &Scene, since: Date, until: Date) -> Result<Vec<Stretch>, Failure> {
-    let midnight = |date: Date| -> Result<Timestamp, Failure> {
-        instant(At::Date(date), scene.zone(), scene.now).map_err(Failure::Asked)
-    };
     let end = until.min(scene.today().saturating_add(1.day()));
     let mut found: Vec<Stretch> = Vec::new();
-    let (mut since, mut from) = (since, midnight(since)?);
+    let (mut since, mut from) = (since, scene.midnight(since)?);
     while since < end {
         let ends = since.last_of_month().saturating_add(1.day()).min(end);
-        let to = midnight(ends)?;
+        let to = scene.midnight(ends)?;
         found.push(Stretch { since, until: ends, from, to });
         // The last day that there is has none after it.
         if ends <= since {

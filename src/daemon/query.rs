@@ -87,6 +87,11 @@ impl Scene {
         self.zone().to_datetime(self.now).date()
     }
 
+    /// Returns when a day begins.
+    pub(super) fn midnight(&self, date: Date) -> Result<Timestamp, Failure> {
+        instant(At::Date(date), self.zone(), self.now).map_err(Failure::Asked)
+    }
+
     /// Returns the first day of an item in the schedule; of one that never was in it, today.
     pub(super) fn first_day(&self, item: &ItemId) -> Date {
         let opened = self.plan.regimens(item).first().map_or(self.now, |regimen| regimen.opened);
@@ -279,6 +284,11 @@ pub(super) fn long(line: &Line<'_>, plan: &Plan) -> Value {
     value
 }
 
+/// Returns lines as a list.
+fn rows(lines: &[Line<'_>], view: fn(&Line<'_>, &Plan) -> Value, scene: &Scene) -> String {
+    Value::Array(lines.iter().map(|line| view(line, &scene.plan)).collect()).to_string()
+}
+
 /// The occurrences of today, and those of before that are still due.
 async fn today(scene: &Scene) -> Result<Arc<str>, Failure> {
     if let Some(json) = scene.memory.answer(&scene.moment, Asked::Today, scene.now) {
@@ -286,7 +296,7 @@ async fn today(scene: &Scene) -> Result<Arc<str>, Failure> {
     }
     let Day { lines, ends } = day(scene).await?;
     let until = lines.iter().filter_map(|line| line.changes_at(scene.now)).chain([ends]).min();
-    let json = Value::Array(lines.iter().map(|line| short(line, &scene.plan)).collect()).to_string();
+    let json = rows(&lines, short, scene);
     Ok(scene.keep(Asked::Today, json, until))
 }
 
@@ -297,9 +307,8 @@ struct Day<'a> {
 }
 
 async fn day(scene: &Scene) -> Result<Day<'_>, Failure> {
-    let midnight = instant(At::Date(scene.today()), scene.zone(), scene.now).map_err(Failure::Asked)?;
-    let tomorrow = instant(At::Date(scene.today().saturating_add(1.day())), scene.zone(), scene.now)
-        .map_err(Failure::Asked)?;
+    let midnight = scene.midnight(scene.today())?;
+    let tomorrow = scene.midnight(scene.today().saturating_add(1.day()))?;
     // The day, and what most items can reach back; the few that reach further are asked for by themselves.
     let near = midnight.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
     let shared = scene.ledger(near, tomorrow, None).await?;
@@ -327,7 +336,7 @@ async fn day(scene: &Scene) -> Result<Day<'_>, Failure> {
 /// The next occurrences of all items.
 async fn next(scene: &Scene, count: usize) -> Result<String, Failure> {
     let lines = upcoming(scene, count).await?;
-    Ok(Value::Array(lines.iter().map(|line| short(line, &scene.plan)).collect()).to_string())
+    Ok(rows(&lines, short, scene))
 }
 
 /// The next occurrence of all items, as a list of one or none.
@@ -336,7 +345,7 @@ pub(super) async fn soonest(scene: &Scene) -> Result<Arc<str>, Failure> {
         return Ok(json);
     }
     let lines = upcoming(scene, 1).await?;
-    let json = Value::Array(lines.iter().map(|line| short(line, &scene.plan)).collect()).to_string();
+    let json = rows(&lines, short, scene);
     Ok(scene.keep(Asked::Soonest, json, lines.first().map(|line| line.planned.occurrence.at)))
 }
 
@@ -387,7 +396,7 @@ async fn occurrences(
     }
     if from.is_none() && until.is_none() && item.is_none() {
         let Day { lines, .. } = day(scene).await?;
-        return Ok(Value::Array(lines.iter().map(|line| long(line, &scene.plan)).collect()).to_string());
+        return Ok(rows(&lines, long, scene));
     }
     let zone = scene.zone();
     let from = instant(from.unwrap_or(At::Date(scene.today())), zone, scene.now).map_err(Failure::Asked)?;
@@ -431,7 +440,7 @@ async fn facts(
     let mut lines = scene.reader.ask(Question::About(Range { from, until: to, item: item.clone() })).await?;
     let fits = |record: &Record| {
         let civil = zone.to_datetime(from)..zone.to_datetime(to);
-        let about = about(record, zone);
+        let about = record.about(zone);
         (since.is_none() || civil.start <= about) && (until.is_none() || about < civil.end)
     };
     lines.retain(|line| fits(&line.record));
@@ -440,16 +449,4 @@ async fn facts(
     let skip = limit.map_or(0, |limit| lines.len().saturating_sub(limit));
     let texts: Vec<&str> = lines.iter().skip(skip).map(|line| &*line.text).collect();
     Ok(format!("[{}]", texts.join(",")))
-}
-
-/// Returns the local time that a fact is about: its slot's, else when it happened.
-fn about(record: &Record, zone: &TimeZone) -> DateTime {
-    match (record.fact.occurrence(), record.fact.at()) {
-        (Some(occurrence), _) => match occurrence.slot {
-            crate::schedule::Slot::Civil(at) => at,
-            crate::schedule::Slot::Utc(at) => zone.to_datetime(at),
-        },
-        (None, When::Instant(at)) => zone.to_datetime(at),
-        (None, When::Date(date)) => date.to_datetime(Time::midnight()),
-    }
 }

@@ -6,11 +6,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
 use super::Details;
-use crate::schedule::{ChannelId, ItemId, OccurrenceId, Product, Quantity};
+use crate::schedule::{ChannelId, ItemId, OccurrenceId, Product, Quantity, Slot};
 
 /// The name of a fact: the device that recorded it and its number there, `desk-3f2a.17`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -373,6 +373,16 @@ impl Record {
         match self.fact.at() {
             When::Instant(at) => at,
             When::Date(date) => TimeZone::UTC.to_timestamp(date.at(12, 0, 0, 0)).unwrap_or(self.recorded_at),
+        }
+    }
+
+    /// Returns the local time that it is about: its slot's, else when it happened; of a day, its beginning.
+    #[must_use]
+    pub fn about(&self, zone: &TimeZone) -> DateTime {
+        match (self.fact.occurrence().map(|occurrence| occurrence.slot), self.fact.at()) {
+            (Some(Slot::Civil(at)), _) => at,
+            (Some(Slot::Utc(at)), _) | (None, When::Instant(at)) => zone.to_datetime(at),
+            (None, When::Date(date)) => date.to_datetime(Time::midnight()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::ledger::{Record, When};
+use crate::ledger::Record;
 
 pub(super) fn fact_key(device: &str, seq: u64) -> Vec<u8> {
     join(&[device.as_bytes(), &[0], &seq.to_be_bytes()])
@@ -35,12 +35,7 @@ pub(super) fn biased(seconds: i64) -> [u8; 8] {
     (seconds.cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
-/// Returns the time that a fact is about: its slot as written, else when it happened.
+/// Returns the time that a fact is about as if it were UTC's: its slot as written, else when it happened.
 pub(super) fn about_seconds(record: &Record) -> i64 {
-    let as_if_utc = |at| TimeZone::UTC.to_timestamp(at).map_or(0, Timestamp::as_second);
-    match (record.fact.occurrence(), record.fact.at()) {
-        (Some(occurrence), _) => as_if_utc(occurrence.slot.written()),
-        (None, When::Instant(at)) => at.as_second(),
-        (None, When::Date(date)) => as_if_utc(date.to_datetime(jiff::civil::Time::midnight())),
-    }
+    TimeZone::UTC.to_timestamp(record.about(&TimeZone::UTC)).map_or(0, Timestamp::as_second)
 }
