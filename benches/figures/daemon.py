@@ -122,6 +122,15 @@ class Dosed:
         return answers
 
 
+def begun(lab, schedule, days):
+    """Returns a daemon that runs on a schedule, and on a record where it is to have days."""
+    dosed = Dosed(lab, schedule)
+    if days:
+        dosed.write_record(days)
+    dosed.start()
+    return dosed
+
+
 class Answer:
     """What became of one planned dose."""
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from . import expansion
-from .daemon import Dosed, daily, midnight, time_questions
+from .daemon import begun, daily, midnight, time_questions
 from .lab import number, pss, say, statistics, table
 
 ANSWERED_ITEMS = 3
@@ -46,9 +46,7 @@ def run(lab):
 def measure(lab, items, years):
     say(f"growth: {items} items, {years} years")
     days = round(365.25 * years)
-    dosed = Dosed(lab, daily(items, answered=ANSWERED_ITEMS))
-    dosed.write_record(days)
-    dosed.start()
+    dosed = begun(lab, daily(items, answered=ANSWERED_ITEMS), days)
     starts = [dosed.restart() * 1000 for _ in range(STARTS)]
     memory = pss(dosed.pid)
     count = QUICK_ASKED if lab.quick else ASKED

@@ -2,7 +2,7 @@
 
 import time
 
-from .daemon import Dosed, daily, distant
+from .daemon import begun, daily, distant
 from .lab import number, pss, say, table
 
 YEARS, DAYS = 10, 3652
@@ -22,10 +22,7 @@ def run(lab):
 
 def measure(lab, case, schedule, days):
     say(f"memory: {case}")
-    dosed = Dosed(lab, schedule)
-    if days:
-        dosed.write_record(days)
-    dosed.start()
+    dosed = begun(lab, schedule, days)
     dosed.restart()
     time.sleep(SETTLE_SECONDS)
     facts = dosed.journal.read_text().count("\n")

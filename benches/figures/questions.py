@@ -1,6 +1,6 @@
 """How long the questions that are asked most wait for their answer."""
 
-from .daemon import Dosed, daily, distant, time_questions
+from .daemon import begun, daily, distant, time_questions
 from .lab import number, percentile, say, statistics, table, told
 
 DAYS = 3652
@@ -27,10 +27,7 @@ def run(lab):
 
 def ask(lab, case, schedule, days):
     say(f"questions: {case}")
-    dosed = Dosed(lab, schedule)
-    if days:
-        dosed.write_record(days)
-    dosed.start()
+    dosed = begun(lab, schedule, days)
     for path in PATHS:
         size = len(dosed.ask().get(path)[1])
         pace = statistics.median(time_questions(dosed, path, 10)) / 1000

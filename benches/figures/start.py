@@ -2,7 +2,7 @@
 
 import shutil
 
-from .daemon import Dosed, daily, distant
+from .daemon import Dosed, begun, daily, distant
 from .lab import number, say, statistics, table, told
 
 DAYS = 3652
@@ -24,10 +24,7 @@ def run(lab):
 
 def start(lab, case, schedule, days):
     say(f"start: {case}")
-    dosed = Dosed(lab, schedule)
-    if days:
-        dosed.write_record(days)
-    dosed.start()
+    dosed = begun(lab, schedule, days)
     times = [dosed.restart() * 1000 for _ in range(QUICK_STARTS if lab.quick else STARTS)]
     facts = dosed.journal.read_text().count("\n")
     dosed.remove()

@@ -8,13 +8,8 @@ use crate::support::{Daemon, Home};
 /// Returns a home with the two made-up years as a record of its own.
 fn with_two_years() -> Home {
     let home = Home::new();
-    let demo = |home: &Home| {
-        let mut command = home.command(env!("CARGO_BIN_EXE_dosed"));
-        command.arg("demo");
-        command
-    };
-    drop(home.start_by(demo, |_| {}));
-    let made_up = home.data().with_file_name("dosed-demo");
+    let (daemon, made_up) = home.start_demo();
+    drop(daemon);
     home.schedule(&std::fs::read_to_string(made_up.join("schedule.toml")).unwrap());
     std::fs::create_dir_all(home.data()).unwrap();
     for part in ["device", "journal"] {

@@ -175,13 +175,7 @@ fn scans_are_compared_only_where_they_can_be() {
 #[test]
 fn the_demo_fills_every_view_and_is_marked() {
     let mut home = Home::new();
-    let demo = |home: &Home| {
-        let mut command = home.command(env!("CARGO_BIN_EXE_dosed"));
-        command.arg("demo");
-        command
-    };
-    let daemon = home.start_by(demo, |_| {});
-    let dir = home.data().with_file_name("dosed-demo");
+    let (daemon, dir) = home.start_demo();
     home.set("DOSED_SOCKET", dir.join("dosed.sock").to_str().unwrap());
     let rows = home.json(&["adherence", "--since", "2025-01-01", "--json"]);
     let probiotic = rows.as_array().unwrap().iter().find(|row| row["item"] == "probiotic").unwrap().clone();
@@ -253,7 +247,7 @@ fn the_demo_fills_every_view_and_is_marked() {
     assert!(!home.data().exists());
     let facts = home.json(&["status", "--json"])["database"]["facts"].as_u64().unwrap();
     daemon.kill();
-    let _daemon = home.start_by(demo, |_| {});
+    let _daemon = home.start_demo();
     assert!(home.json(&["status", "--json"])["database"]["facts"].as_u64().unwrap() >= facts);
 }
 

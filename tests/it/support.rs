@@ -138,6 +138,16 @@ impl Home {
         self.start_by(daemon, change)
     }
 
+    /// Starts the demo, and returns it with the directory of its made-up record.
+    pub(crate) fn start_demo(&self) -> (Daemon, PathBuf) {
+        let demo = |home: &Self| {
+            let mut command = home.command(env!("CARGO_BIN_EXE_dosed"));
+            command.arg("demo");
+            command
+        };
+        (self.start_by(demo, |_| {}), self.data().with_file_name("dosed-demo"))
+    }
+
     /// Starts the daemon by a command of the test's own.
     pub(crate) fn start_by(
         &self,

@@ -275,15 +275,8 @@ fn without_a_terminal_it_says_so() {
 #[test]
 fn a_made_up_day_fits_a_window() {
     let mut home = Home::new();
-    let daemon = home.start_by(
-        |home| {
-            let mut command = home.command(env!("CARGO_BIN_EXE_dosed"));
-            command.arg("demo");
-            command
-        },
-        |_| {},
-    );
-    home.set("DOSED_SOCKET", home.data().with_file_name("dosed-demo").join("dosed.sock").to_str().unwrap());
+    let (daemon, dir) = home.start_demo();
+    home.set("DOSED_SOCKET", dir.join("dosed.sock").to_str().unwrap());
     let tmux = Tmux::open(&home, 80, 24);
     tmux.tui();
     let mut pictures = tmux.shows("Weight-bearing exercise");
