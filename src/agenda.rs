@@ -1,13 +1,16 @@
 //! Wakes the daemon at the next deadline: tokio-cron-scheduler with a store of our own.
 //!
-//! The scheduler runs one job per entry. Stock, it polls twice a second; its public extension point
-//! is the store that it asks for due jobs. Ours answers when there is something due, and until then
-//! waits on a timer of the real-time clock, which counts suspend and notices a clock that was set.
+//! The scheduler runs one job per entry. Stock, it polls twice a second; its public extension points
+//! are the store that it asks for due jobs and the code that it runs for one. Our store answers when
+//! there is something due, and until then waits on a timer of the real-time clock, which counts
+//! suspend and notices a clock that was set.
 //!
-//! The scheduler holds the store's lock while it waits, so adding or removing a job first wakes it
-//! and keeps it awake. It computes next ticks of its own from a frozen offset; those are ignored.
+//! A job is no more than its number, its entry and its deadline: what the scheduler wants to know
+//! besides is the same of all, and one piece of code runs for each. So they are put in and taken out
+//! here, not through the scheduler, which would keep a kilobyte for each, and holds the store's lock
+//! while it waits. It computes next ticks of its own from a frozen offset; those are ignored.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
@@ -19,12 +22,12 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 use tokio::io::unix::AsyncFd;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, RwLock, mpsc};
 use tokio_cron_scheduler::job::job_data::{JobAndNextTick, JobStoredData, JobType};
 use tokio_cron_scheduler::store::{DataStore, InitStore};
 use tokio_cron_scheduler::{
-    Job, JobScheduler, JobSchedulerError, MetaDataStorage, SimpleJobCode, SimpleNotificationCode,
-    SimpleNotificationStore,
+    Context, JobCode, JobScheduler, JobSchedulerError, JobToRunAsync, MetaDataStorage, PinnedGetFuture,
+    SimpleNotificationCode, SimpleNotificationStore, ToCode,
 };
 use uuid::Uuid;
 
@@ -32,7 +35,7 @@ use crate::schedule::ItemId;
 
 /// The most jobs that are handed to the scheduler at once; each takes four places in its channels,
 /// and a channel that overflows loses jobs.
-const MAX_DUE_AT_ONCE: usize = 64;
+const MAX_DUE_AT_ONCE: usize = 16;
 const CHANNEL_SIZE: usize = MAX_DUE_AT_ONCE * 8;
 
 /// A tick that has always come: the store hands out only what is due.
@@ -41,9 +44,6 @@ const PAST_TICK: u64 = 1;
 /// How long the timer sleeps when there is nothing to wait for, in seconds: it still notices a clock
 /// that was set.
 const FAR_SECONDS: i64 = 400 * 365 * 24 * 3600;
-
-/// The period that the scheduler believes a job to have. It never gets to use it.
-const NOMINAL_PERIOD: Duration = Duration::from_hours(365 * 24);
 
 /// What the agenda keeps deadlines for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,13 +78,11 @@ pub enum AgendaError {
 pub struct Agenda {
     shared: Arc<Shared>,
     scheduler: JobScheduler,
-    jobs: BTreeMap<Entry, Uuid>,
-    wakes: mpsc::UnboundedSender<Wake>,
 }
 
 impl std::fmt::Debug for Agenda {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Agenda").field("jobs", &self.jobs.len()).finish_non_exhaustive()
+        f.debug_struct("Agenda").field("jobs", &self.shared.state().jobs.len()).finish_non_exhaustive()
     }
 }
 
@@ -95,26 +93,55 @@ struct Shared {
     wakes: mpsc::UnboundedSender<Wake>,
 }
 
+/// The scheduler knows a job by its number.
+type Number = u64;
+
 #[derive(Default)]
 struct State {
-    jobs: HashMap<Uuid, JobStoredData>,
-    deadlines: HashMap<Uuid, Timestamp>,
-    queue: BTreeSet<(Timestamp, Uuid)>,
-    /// How many additions and removals need the scheduler awake; it also stays awake to end.
-    awake: usize,
+    jobs: BTreeMap<Number, Job>,
+    numbers: BTreeMap<Entry, Number>,
+    queue: BTreeSet<(Timestamp, Number)>,
+    last: Number,
+    /// Set when the scheduler is to end: it then does not wait any more, and so sees that.
+    is_ending: bool,
+}
+
+struct Job {
+    entry: Entry,
+    deadline: Option<Timestamp>,
 }
 
 impl State {
-    fn set(&mut self, job: Uuid, deadline: Option<Timestamp>) {
-        let old = match deadline {
-            Some(at) => self.deadlines.insert(job, at),
-            None => self.deadlines.remove(&job),
-        };
-        if let Some(old) = old {
-            self.queue.remove(&(old, job));
+    fn set(&mut self, entry: Entry, deadline: Option<Timestamp>) {
+        let known = self.numbers.get(&entry).copied();
+        if known.is_none() && deadline.is_none() {
+            return;
         }
-        self.queue.extend(deadline.map(|at| (at, job)));
+        let number = known.unwrap_or_else(|| {
+            self.last += 1;
+            self.numbers.insert(entry.clone(), self.last);
+            self.last
+        });
+        if let Some(Job { deadline: Some(old), .. }) = self.jobs.insert(number, Job { entry, deadline }) {
+            self.queue.remove(&(old, number));
+        }
+        self.queue.extend(deadline.map(|at| (at, number)));
     }
+
+    fn remove(&mut self, entry: &Entry) {
+        let Some(number) = self.numbers.remove(entry) else { return };
+        if let Some(Job { deadline: Some(at), .. }) = self.jobs.remove(&number) {
+            self.queue.remove(&(at, number));
+        }
+    }
+
+    fn job(&self, id: Uuid) -> Option<&Job> {
+        self.jobs.get(&Number::try_from(id.as_u128()).ok()?)
+    }
+}
+
+fn id_of(number: Number) -> Uuid {
+    Uuid::from_u128(number.into())
 }
 
 impl Shared {
@@ -123,7 +150,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something is due or the scheduler is needed awake, and returns what is due.
+    /// Waits until something is due or the scheduler is to end, and returns what is due.
     async fn wait(&self) -> Result<Vec<JobAndNextTick>, std::io::Error> {
         loop {
             let changed = self.changed.notified();
@@ -135,14 +162,14 @@ impl Shared {
                     .iter()
                     .take_while(|(at, _)| *at <= now)
                     .take(MAX_DUE_AT_ONCE)
-                    .map(|(_, job)| JobAndNextTick {
-                        id: Some((*job).into()),
+                    .map(|(_, number)| JobAndNextTick {
+                        id: Some(id_of(*number).into()),
                         job_type: JobType::Repeated as i32,
                         next_tick: PAST_TICK,
                         last_tick: None,
                     })
                     .collect();
-                if !due.is_empty() || state.awake > 0 {
+                if !due.is_empty() || state.is_ending {
                     return Ok(due);
                 }
                 state.queue.first().map(|(at, _)| *at)
@@ -228,95 +255,42 @@ impl Agenda {
             state: Mutex::default(),
             changed: Notify::new(),
             timer: register(timer)?,
-            wakes: wakes.clone(),
+            wakes,
         });
         // From now on a clock that is set is noticed, also before the scheduler first asks.
         shared.arm(None)?;
         let scheduler = JobScheduler::new_with_storage_and_code(
             Box::new(Store { shared: shared.clone() }),
             Box::new(SimpleNotificationStore::default()),
-            Box::new(SimpleJobCode::default()),
+            Box::new(Code::new(&shared)),
             Box::new(SimpleNotificationCode::default()),
             CHANNEL_SIZE,
         )
         .await?;
         scheduler.start().await?;
-        Ok(Self { shared, scheduler, jobs: BTreeMap::new(), wakes })
+        Ok(Self { shared, scheduler })
     }
 
     /// Sets deadlines; an entry that is new gets its job, one with `None` waits for nothing.
-    ///
-    /// # Errors
-    ///
-    /// The scheduler does not take a job.
-    pub async fn set(
-        &mut self,
-        changes: impl IntoIterator<Item = (Entry, Option<Timestamp>)>,
-    ) -> Result<(), AgendaError> {
-        let mut fresh = Vec::new();
-        {
-            let mut state = self.shared.state();
-            for (entry, deadline) in changes {
-                match self.jobs.get(&entry) {
-                    Some(job) => state.set(*job, deadline),
-                    None => fresh.extend(deadline.map(|deadline| (entry, deadline))),
-                }
-            }
+    pub fn set(&mut self, changes: impl IntoIterator<Item = (Entry, Option<Timestamp>)>) {
+        let mut state = self.shared.state();
+        for (entry, deadline) in changes {
+            state.set(entry, deadline);
         }
-        if !fresh.is_empty() {
-            let awake = Awake::new(&self.shared);
-            for (entry, deadline) in fresh {
-                let (wakes, due) = (self.wakes.clone(), Wake::Due(entry.clone()));
-                let job = Job::new_repeated(NOMINAL_PERIOD, move |_, _| {
-                    let _ = wakes.send(due.clone());
-                })?;
-                let id = self.scheduler.add(job).await?;
-                self.jobs.insert(entry, id);
-                self.shared.state().set(id, Some(deadline));
-            }
-            drop(awake);
-        }
+        drop(state);
         self.shared.changed.notify_one();
-        Ok(())
     }
 
     /// Takes an entry and its job out.
-    ///
-    /// # Errors
-    ///
-    /// The scheduler does not let go of the job.
-    pub async fn remove(&mut self, entry: &Entry) -> Result<(), AgendaError> {
-        let Some(job) = self.jobs.remove(entry) else { return Ok(()) };
-        self.shared.state().set(job, None);
-        let _awake = Awake::new(&self.shared);
-        self.scheduler.remove(&job).await?;
-        Ok(())
+    pub fn remove(&mut self, entry: &Entry) {
+        self.shared.state().remove(entry);
     }
 
     /// Ends the scheduler.
     pub async fn shut_down(mut self) {
-        // It never parks again, and so sees that it is to end.
-        std::mem::forget(Awake::new(&self.shared));
+        self.shared.state().is_ending = true;
+        self.shared.changed.notify_one();
         let _ = self.scheduler.shutdown().await;
-    }
-}
-
-/// Keeps the scheduler from waiting (and from holding the store's lock) as long as it lives.
-struct Awake {
-    shared: Arc<Shared>,
-}
-
-impl Awake {
-    fn new(shared: &Arc<Shared>) -> Self {
-        shared.state().awake += 1;
-        shared.changed.notify_one();
-        Self { shared: shared.clone() }
-    }
-}
-
-impl Drop for Awake {
-    fn drop(&mut self) {
-        self.shared.state().awake -= 1;
     }
 }
 
@@ -343,22 +317,29 @@ impl InitStore for Store {
 
 impl DataStore<JobStoredData> for Store {
     fn get(&mut self, id: Uuid) -> Answer<Option<JobStoredData>> {
-        ready(self.shared.state().jobs.get(&id).cloned())
+        let known = self.shared.state().job(id).map(|_| JobStoredData {
+            id: Some(id.into()),
+            last_updated: None,
+            last_tick: None,
+            next_tick: PAST_TICK,
+            job_type: JobType::Repeated as i32,
+            count: 0,
+            extra: Vec::new(),
+            ran: false,
+            stopped: false,
+            job: None,
+            time_offset_seconds: 0,
+        });
+        ready(known)
     }
 
-    fn add_or_update(&mut self, data: JobStoredData) -> Answer<()> {
-        if let Some(id) = &data.id {
-            let id = id.into();
-            self.shared.state().jobs.insert(id, data);
-        }
-        ready(())
+    /// Jobs come and go by the agenda alone.
+    fn add_or_update(&mut self, _: JobStoredData) -> Answer<()> {
+        Box::pin(std::future::ready(Err(JobSchedulerError::CantAdd)))
     }
 
-    fn delete(&mut self, id: Uuid) -> Answer<()> {
-        let mut state = self.shared.state();
-        state.jobs.remove(&id);
-        state.set(id, None);
-        ready(())
+    fn delete(&mut self, _: Uuid) -> Answer<()> {
+        Box::pin(std::future::ready(Err(JobSchedulerError::CantRemove)))
     }
 }
 
@@ -389,6 +370,37 @@ impl MetaDataStorage for Store {
         ready(wait)
     }
 }
+
+/// What the scheduler runs for a job: it tells that the entry is due.
+struct Code {
+    run: Arc<RwLock<Box<JobToRunAsync>>>,
+}
+
+impl Code {
+    fn new(shared: &Arc<Shared>) -> Self {
+        let shared = shared.clone();
+        let run: Box<JobToRunAsync> = Box::new(move |id, _| {
+            // One that has just been taken out is not due any more.
+            if let Some(job) = shared.state().job(id) {
+                let _ = shared.wakes.send(Wake::Due(job.entry.clone()));
+            }
+            Box::pin(std::future::ready(()))
+        });
+        Self { run: Arc::new(RwLock::new(run)) }
+    }
+}
+
+impl ToCode<Box<JobToRunAsync>> for Code {
+    fn init(&mut self, _: &Context) -> Answer<()> {
+        ready(())
+    }
+
+    fn get(&mut self, _: Uuid) -> PinnedGetFuture<Box<JobToRunAsync>> {
+        ready(Some(self.run.clone()))
+    }
+}
+
+impl JobCode for Code {}
 
 #[cfg(test)]
 mod tests;

@@ -68,7 +68,7 @@ impl Daemon {
         }
     }
 
-    pub(super) async fn take_learned(
+    pub(super) fn take_learned(
         &mut self,
         now: Timestamp,
         request: Request,
@@ -80,7 +80,7 @@ impl Daemon {
         match self.to_input(now, id, request, context) {
             Ok(input) => {
                 self.waiting.insert(id, reply);
-                self.input(now, input).await;
+                self.input(now, input);
             }
             Err(detail) => {
                 let _ = reply.send(problem(400, &detail));

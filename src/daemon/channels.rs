@@ -81,24 +81,24 @@ impl Daemon {
         notice.buttons.iter().map(answer).collect()
     }
 
-    pub(super) async fn take_channel(&mut self, now: Timestamp, event: channel::Event) {
+    pub(super) fn take_channel(&mut self, now: Timestamp, event: channel::Event) {
         match event {
             channel::Event::Sent(alert, channel) => {
                 self.condition.channels.last.insert(channel, LastTry { at: now, error: None });
-                self.input(now, Input::Sent(alert)).await;
+                self.input(now, Input::Sent(alert));
             }
             channel::Event::NotSent(alert, channel, reason) => {
                 warn!(%channel, %reason, "a reminder could not go out");
                 let last = LastTry { at: now, error: Some(reason.clone()) };
                 self.condition.channels.last.insert(channel, last);
-                self.input(now, Input::NotSent(alert, reason)).await;
+                self.input(now, Input::NotSent(alert, reason));
             }
-            channel::Event::Replied(channel, message) => self.take_reply(now, &channel, &message).await,
+            channel::Event::Replied(channel, message) => self.take_reply(now, &channel, &message),
         }
     }
 
     /// Looks whether a message is an answer to what was sent, and takes it as such.
-    async fn take_reply(&mut self, now: Timestamp, channel: &ChannelId, message: &str) {
+    fn take_reply(&mut self, now: Timestamp, channel: &ChannelId, message: &str) {
         let Some(key) = &self.key else { return };
         let given = tokens(message);
         let mut answers = Vec::new();
@@ -114,7 +114,7 @@ impl Daemon {
         }
         for (occurrence, button) in answers {
             info!(%channel, "an answer came from afar");
-            self.input(now, Input::Replied(occurrence, button)).await;
+            self.input(now, Input::Replied(occurrence, button));
         }
     }
 

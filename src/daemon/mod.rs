@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 pub use start::Options;
 
@@ -186,16 +186,16 @@ impl Daemon {
         match event {
             Event::Wake(Wake::Due(entry)) => {
                 debug!(?entry, "due");
-                self.input(now, Input::Tick).await;
+                self.input(now, Input::Tick);
             }
             Event::Wake(Wake::ClockChanged) => {
                 info!("the clock was set or the machine slept: looking at everything");
                 self.look_at_clock(now).await;
             }
-            Event::Written(Written::Durable(lines)) => self.take_durable(now, lines).await,
+            Event::Written(Written::Durable(lines)) => self.take_durable(now, lines),
             Event::Written(Written::Failed(tokens, reason)) => {
                 for token in tokens {
-                    self.input(now, Input::NotRecorded(token, reason.clone())).await;
+                    self.input(now, Input::NotRecorded(token, reason.clone()));
                 }
             }
             Event::Presence(presence::Event::Sleeps) => info!("the machine goes to sleep"),
@@ -205,15 +205,15 @@ impl Daemon {
             }
             Event::Presence(presence::Event::Session(session)) => {
                 self.condition.session = Some(session);
-                self.look_at_person(now).await;
+                self.look_at_person(now);
             }
-            Event::Desktop(event) => self.take_desktop(now, event).await,
-            Event::Channel(event) => self.take_channel(now, event).await,
+            Event::Desktop(event) => self.take_desktop(now, event),
+            Event::Channel(event) => self.take_channel(now, event),
             Event::Call(call) => {
                 self.take_call(now, call);
             }
             Event::Learned { request, reply, context } => {
-                self.take_learned(now, request, reply, context).await;
+                self.take_learned(now, request, reply, context);
             }
             Event::Counted { item, left, count } => {
                 // An older count may come later.
@@ -223,12 +223,12 @@ impl Daemon {
                     self.reminder.know_stock(item, left);
                 }
             }
-            Event::FileChanged(path) if path == Path::new(LOCALTIME) => self.look_at_zone(now).await,
-            Event::FileChanged(_) => self.reload(now).await,
+            Event::FileChanged(path) if path == Path::new(LOCALTIME) => self.look_at_zone(now),
+            Event::FileChanged(_) => self.reload(now),
             Event::Reload => {
                 notify(&[sd_notify::NotifyState::Reloading, monotonic_now()]);
-                self.look_at_zone(now).await;
-                self.reload(now).await;
+                self.look_at_zone(now);
+                self.reload(now);
                 notify(&[sd_notify::NotifyState::Ready]);
             }
             Event::Watchdog => notify(&[sd_notify::NotifyState::Watchdog]),
@@ -237,13 +237,13 @@ impl Daemon {
     }
 
     /// Lets the core decide, and carries it out.
-    async fn input(&mut self, now: Timestamp, input: Input) {
+    fn input(&mut self, now: Timestamp, input: Input) {
         let actions = self.reminder.handle(now, input);
-        self.carry_out(now, actions, None).await;
+        self.carry_out(now, actions, None);
     }
 
     /// Carries out what the core decided; `line` is the fact that has just become durable.
-    async fn carry_out(&mut self, now: Timestamp, actions: Vec<Action>, line: Option<&Line>) {
+    fn carry_out(&mut self, now: Timestamp, actions: Vec<Action>, line: Option<&Line>) {
         let mut drafts = Vec::new();
         for action in actions {
             match action {
@@ -275,40 +275,35 @@ impl Daemon {
         if let (false, Some(store)) = (drafts.is_empty(), &self.store) {
             store.record(drafts);
         }
-        self.set_agenda().await;
+        self.set_agenda();
     }
 
-    async fn set_agenda(&mut self) {
+    fn set_agenda(&mut self) {
         let changes = self.reminder.take_changed_deadlines();
         let plan = self.reminder.plan();
         let (kept, gone): (Vec<_>, Vec<_>) = changes
             .into_iter()
             .partition(|(item, deadline)| deadline.is_some() || plan.current(item).is_some());
         let kept = kept.into_iter().map(|(item, deadline)| (Entry::Item(item), deadline));
-        let mut done = self.agenda.set(kept.chain([(Entry::Retry, self.reminder.retry_at())])).await;
+        self.agenda.set(kept.chain([(Entry::Retry, self.reminder.retry_at())]));
         for (item, _) in gone {
-            done = done.and(self.agenda.remove(&Entry::Item(item)).await);
-        }
-        if let Err(error) = done {
-            // Without an agenda reminders would be silent: end, and let the service manager start anew.
-            error!(%error, "the agenda failed");
-            std::process::abort();
+            self.agenda.remove(&Entry::Item(item));
         }
     }
 
-    async fn take_durable(&mut self, now: Timestamp, lines: Vec<(Token, Line)>) {
+    fn take_durable(&mut self, now: Timestamp, lines: Vec<(Token, Line)>) {
         for (token, line) in lines {
             self.memory.forget(&line.record);
             let event = format!("{{\"event\":\"recorded\",\"fact\":{}}}", line.text);
             // Nobody may be listening.
             let _ = self.events.send(event.into());
             let actions = self.reminder.handle(now, Input::Recorded(token, line.record.clone()));
-            self.carry_out(now, actions, Some(&line)).await;
+            self.carry_out(now, actions, Some(&line));
             self.recount(&line.record);
         }
     }
 
-    async fn take_desktop(&mut self, now: Timestamp, event: desktop::Event) {
+    fn take_desktop(&mut self, now: Timestamp, event: desktop::Event) {
         match event {
             desktop::Event::Shown(alert, _) if self.tests.contains_key(&alert) => {
                 self.end_test(alert, Ok(()));
@@ -316,17 +311,17 @@ impl Daemon {
             desktop::Event::NotShown(alert, reason) if self.tests.contains_key(&alert) => {
                 self.end_test(alert, Err(reason));
             }
-            desktop::Event::Shown(alert, place) => self.input(now, Input::Shown(alert, place)).await,
-            desktop::Event::NotShown(alert, reason) => self.input(now, Input::NotShown(alert, reason)).await,
-            desktop::Event::Closed(alert, reason) => self.input(now, Input::Closed(alert, reason)).await,
-            desktop::Event::Pressed(alert, button) => self.input(now, Input::Pressed(alert, button)).await,
+            desktop::Event::Shown(alert, place) => self.input(now, Input::Shown(alert, place)),
+            desktop::Event::NotShown(alert, reason) => self.input(now, Input::NotShown(alert, reason)),
+            desktop::Event::Closed(alert, reason) => self.input(now, Input::Closed(alert, reason)),
+            desktop::Event::Pressed(alert, button) => self.input(now, Input::Pressed(alert, button)),
             desktop::Event::ServerAppeared { server, again } => {
                 info!(server = %server.name, version = %server.version, "a notification server is there");
                 self.condition.no_server = None;
                 self.condition.server = Some(server);
-                self.look_at_person(now).await;
+                self.look_at_person(now);
                 if again {
-                    self.input(now, Input::ServerAppeared).await;
+                    self.input(now, Input::ServerAppeared);
                 }
             }
             desktop::Event::ServerVanished(reason) => {
@@ -335,11 +330,11 @@ impl Daemon {
                 }
                 self.condition.server = None;
                 self.condition.no_server = Some(reason);
-                self.look_at_person(now).await;
+                self.look_at_person(now);
             }
             desktop::Event::Inhibited(inhibited) => {
                 self.condition.do_not_disturb = inhibited;
-                self.look_at_person(now).await;
+                self.look_at_person(now);
             }
         }
     }
@@ -368,7 +363,7 @@ impl Daemon {
     }
 
     /// Reads the schedule again; one with errors leaves the running one as it is.
-    async fn reload(&mut self, now: Timestamp) {
+    fn reload(&mut self, now: Timestamp) {
         match config::load(&self.options.schedule) {
             Ok(schedule) => {
                 self.condition.schedule_error = None;
@@ -377,7 +372,7 @@ impl Daemon {
                     .events
                     .send(format!("{{\"event\":\"schedule\",\"items\":{}}}", schedule.items.len()).into());
                 self.use_channels(&schedule.settings.channels);
-                self.input(now, Input::Schedule(schedule)).await;
+                self.input(now, Input::Schedule(schedule));
             }
             Err(error) => {
                 warn!(%error, "the schedule was changed and cannot be used; the one before goes on. `dosed check` tells more");
@@ -397,25 +392,25 @@ impl Daemon {
             Ok(records) => self.reminder.know(records),
             Err(error) => warn!(%error, "what was recorded around this time could not be read"),
         }
-        self.look_at_zone(now).await;
-        self.input(now, Input::ClockChanged).await;
+        self.look_at_zone(now);
+        self.input(now, Input::ClockChanged);
     }
 
     /// Notices that the machine's clock shows another zone.
-    async fn look_at_zone(&mut self, now: Timestamp) {
+    fn look_at_zone(&mut self, now: Timestamp) {
         let (name, zone) = system_zone();
         if name != self.condition.zone {
             info!(zone = %name, before = %self.condition.zone, "the clock shows another zone");
             self.condition.zone.clone_from(&name);
         }
-        self.input(now, Input::Zone(name, zone)).await;
+        self.input(now, Input::Zone(name, zone));
     }
 
     /// Tells the core whether the person is there to see a reminder.
-    async fn look_at_person(&mut self, now: Timestamp) {
+    fn look_at_person(&mut self, now: Timestamp) {
         let away = self.condition.is_away();
         debug!(away, "whether the person is away");
-        self.input(now, Input::Away(away)).await;
+        self.input(now, Input::Away(away));
     }
 
     fn status(&self, now: Timestamp) -> status::Status {
@@ -440,7 +435,7 @@ impl Daemon {
         }
         while let Some(Written::Durable(lines)) = sources.last_written() {
             let now = self.clock.now();
-            self.take_durable(now, lines).await;
+            self.take_durable(now, lines);
         }
         self.agenda.shut_down().await;
     }

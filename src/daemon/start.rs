@@ -145,7 +145,7 @@ impl Daemon {
         daemon.use_channels(&schedule.settings.channels);
         let away = daemon.condition.is_away();
         let can_open = daemon.terminal.is_some();
-        daemon.input(now, Input::Started { zone_name, zone, schedule, away, can_open }).await;
+        daemon.input(now, Input::Started { zone_name, zone, schedule, away, can_open });
         Ok((daemon, sources, listener))
     }
 
