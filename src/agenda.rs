@@ -274,11 +274,13 @@ impl Agenda {
     /// Sets deadlines; an entry that is new gets its job, one with `None` waits for nothing.
     pub fn set(&mut self, changes: impl IntoIterator<Item = (Entry, Option<Timestamp>)>) {
         let mut state = self.shared.state();
+        let first = state.queue.first().copied();
         for (entry, deadline) in changes {
             state.set(entry, deadline);
         }
-        drop(state);
-        self.shared.changed.notify_one();
+        if state.queue.first().copied() != first {
+            self.shared.changed.notify_one();
+        }
     }
 
     /// Takes an entry and its job out.

@@ -15,6 +15,7 @@
 //! `schedule <- ledger <- reminder <- daemon -> adapters`, `schedule, ledger <- insight`, never the reverse; a test reads the sources.
 
 pub mod agenda;
+mod anew;
 pub mod answer;
 pub mod api;
 pub mod channel;

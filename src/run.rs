@@ -15,6 +15,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::anew;
 use crate::answer::AnswerError;
 use crate::api::SocketError;
 use crate::cli::{Cli, Command, Output};
@@ -132,6 +133,9 @@ fn report(error: &RunError) {
 }
 
 fn execute(cli: Cli) -> Result<(), RunError> {
+    if matches!(cli.command, Command::Daemon | Command::Demo) {
+        anew::spare_memory();
+    }
     let places = cli.places;
     let paths = Paths::find(places.schedule, places.data_dir, places.socket, |name| {
         std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into)

@@ -22,6 +22,7 @@ use crate::clock::{Clock, LOCALTIME, system_zone};
 use crate::config::{self, DEFAULT_SCHEDULE};
 use crate::desktop;
 use crate::ledger::{Ledger, Record, replay};
+use crate::panics;
 use crate::presence;
 use crate::reminder::{Input, Reminder};
 use crate::schedule::Plan;
@@ -71,6 +72,7 @@ impl Daemon {
                 }
             }
         })?;
+        panics::settle();
         let listener = listener(&options.socket)?;
         let now = clock.now();
         let (zone_name, zone) = system_zone();

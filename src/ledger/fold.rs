@@ -296,6 +296,17 @@ impl Ledger {
         records
     }
 
+    /// Takes the regimens out, in the order in which they hold: who has a plan made of them needs them no more.
+    pub fn take_regimens(&mut self) -> Vec<Record> {
+        let regimens =
+            self.plan_records().into_iter().filter(|record| matches!(record.fact, Fact::Regimen { .. }));
+        let ids: Vec<FactId> = regimens.map(|record| record.id.clone()).collect();
+        for id in &ids {
+            self.plan_facts.remove(id);
+        }
+        ids.iter().filter_map(|id| self.records.remove(id)).map(Arc::unwrap_or_clone).collect()
+    }
+
     /// Returns the pauses and resumes that stand.
     #[must_use]
     pub fn pauses(&self) -> Vec<Arc<Record>> {

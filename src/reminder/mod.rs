@@ -84,13 +84,13 @@ pub struct Reminder {
 impl Reminder {
     /// Returns the reminders for a plan and what is known of the recent past.
     #[must_use]
-    pub fn new(plan: Plan, ledger: Ledger, now: Timestamp) -> Self {
+    pub fn new(plan: Plan, mut ledger: Ledger, now: Timestamp) -> Self {
         let mut definitions = BTreeMap::new();
-        for record in ledger.plan_records() {
-            if let Fact::Regimen { item, definition, .. } = &record.fact {
+        for record in ledger.take_regimens() {
+            if let Fact::Regimen { item, definition, .. } = record.fact {
                 match definition {
-                    Some(definition) => definitions.insert(item.clone(), definition.clone()),
-                    None => definitions.remove(item),
+                    Some(definition) => definitions.insert(item, definition),
+                    None => definitions.remove(&item),
                 };
             }
         }
@@ -311,7 +311,10 @@ impl Reminder {
         let waiting = pending.map(|pending| pending.waiting).unwrap_or_default();
         let everything = record.fact.shapes_plan() && record.fact.item().is_none();
         let item = record.fact.item().cloned();
-        self.ledger.fold(record.clone());
+        // The plan has a regimen already.
+        if !matches!(record.fact, Fact::Regimen { .. }) {
+            self.ledger.fold(record.clone());
+        }
         if let Fact::Snooze { occurrence, .. } = &record.fact {
             // The end of the snooze is something new to show, whatever the clock says then.
             self.shown.remove(occurrence);

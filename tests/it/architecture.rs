@@ -11,7 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("insight", &["ledger", "schedule"]),
     ("clock", &[]),
     ("watch", &[]),
-    ("panics", &[]),
+    ("anew", &[]),
+    ("panics", &["anew"]),
     ("failpoints", &[]),
     ("paths", &[]),
     ("config", &["schedule"]),
@@ -33,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "desktop",
             "insight",
             "ledger",
+            "panics",
             "presence",
             "reminder",
             "schedule",
@@ -55,8 +57,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "answer", "api", "cli", "client", "clock", "config", "daemon", "demo", "doctor", "form", "paths",
-            "render", "schedule", "setup", "store", "tui",
+            "anew", "answer", "api", "cli", "client", "clock", "config", "daemon", "demo", "doctor", "form",
+            "paths", "render", "schedule", "setup", "store", "tui",
         ],
     ),
     ("main", &["cli", "panics", "run"]),

@@ -79,6 +79,23 @@ fn a_disk_that_cannot_be_written_is_said_at_the_start() {
 }
 
 #[test]
+fn a_database_on_which_sled_panics_is_built_anew_in_the_same_process() {
+    let home = Home::new();
+    let (demo, dir) = home.start_demo();
+    assert_eq!(demo.stop(), Some(0));
+    let database = dir.join("db/db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    // One of its segments, in the middle.
+    bytes[3 * 512 * 1024..][..4096].fill(0);
+    std::fs::write(&database, bytes).unwrap();
+    let (demo, _) = home.start_demo();
+    assert!(home.log().contains("panicked at"), "{}", home.log());
+    assert!(dir.join("db.broken-1").exists());
+    // Not by another process that nobody waits for.
+    assert_eq!(demo.stop(), Some(0));
+}
+
+#[test]
 fn a_set_clock_is_noticed_at_once() {
     if !is_root("a set clock") {
         return;
