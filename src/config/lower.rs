@@ -13,8 +13,8 @@ use super::questions;
 use super::report::Problem;
 use super::text::ZoneName;
 use crate::schedule::{
-    Again, Apart, Cycle, Interval, Item, ItemId, Kind, Late, Length, Product, Recurrence, Rule, Schedule,
-    Settings, Step, Stock, TaperStep, Weekdays,
+    Again, Apart, Cycle, Extras, Interval, Item, ItemId, Kind, Late, Length, Product, Recurrence, Rule,
+    Schedule, Settings, Step, Stock, TaperStep, Weekdays,
 };
 
 /// An item can have this many times a day at most.
@@ -202,18 +202,26 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
         .map(|apart| Apart { from: apart.from.0.clone(), by: hours("apart", apart.by.0) })
         .collect();
     let questions = questions::lower(kind, item, &mut wrong);
-    let lowered = Item {
-        id: item.id.0.clone(),
-        kind,
-        name: item.name.clone().unwrap_or_else(|| item.id.0.to_string()),
+    let extras = Extras {
         note: item.note.clone(),
-        dose: item.dose.map(|dose| dose.0),
         taper,
-        product: product(item),
         group: item.group.as_ref().map(|group| group.trim().to_owned()),
         with: item.with.clone(),
         target: item.target.map(|target| target.0),
         questions,
+        again,
+        then,
+        lead: item.lead.iter().flatten().map(|lead| lead.0).collect(),
+        gap,
+        apart,
+        stock: item.stock.as_ref().map(|stock| Stock { have: stock.have, refill_at: stock.refill_at }),
+    };
+    let lowered = Item {
+        id: item.id.0.clone(),
+        kind,
+        name: item.name.clone().unwrap_or_else(|| item.id.0.to_string()),
+        dose: item.dose.map(|dose| dose.0),
+        product: product(item),
         rule: Rule {
             recurrence: recurrence.unwrap_or(Recurrence::AsNeeded),
             from: item.from.map(|day| day.0),
@@ -222,17 +230,12 @@ fn lower_item(kind: Kind, item: &ItemToml, places: &Places<'_>, problems: &mut V
         },
         zone,
         grace,
-        again,
-        then,
         late: match item.late {
             None | Some(LateToml::Remind) => Late::Remind,
             Some(LateToml::Miss) => Late::Miss,
         },
-        lead: item.lead.iter().flatten().map(|lead| lead.0).collect(),
         private: item.private,
-        gap,
-        apart,
-        stock: item.stock.as_ref().map(|stock| Stock { have: stock.have, refill_at: stock.refill_at }),
+        extras: (extras != Extras::default()).then(|| Arc::new(extras)),
     };
     (problems.len() == before).then_some(lowered)
 }

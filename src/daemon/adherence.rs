@@ -76,7 +76,7 @@ impl Group {
 
 /// Returns the group of an item: the one that the schedule names, else all of its kind.
 fn group_of(item: &Item) -> &str {
-    item.group.as_deref().unwrap_or(match item.kind {
+    item.extras().group.as_deref().unwrap_or(match item.kind {
         Kind::Supplement => "supplements",
         Kind::Habit => "habits",
         Kind::CheckIn => "check-ins",
@@ -108,7 +108,7 @@ fn of_item(
     row["group"] = group_of(item).into();
     row["product"] = item.product.as_deref().map(product).into();
     row["as_needed"] = matches!(item.rule.recurrence, Recurrence::AsNeeded).into();
-    row["target"] = match item.target {
+    row["target"] = match item.extras().target {
         Some(target) => {
             let since = since.max(scene.first_day(&item.id));
             let reached = reached(target, entries, occurrences, since, until, today);

@@ -78,7 +78,7 @@ pub(super) async fn insight(scene: &Scene) -> Result<String, Failure> {
     .await
     .map_err(|error| Failure::Asked(error.to_string()))?;
     let mut notes = found.notes;
-    if scene.plan.current_items().any(|item| matches!(item.questions, Questions::Own(_))) {
+    if scene.plan.current_items().any(|item| matches!(item.extras().questions, Questions::Own(_))) {
         notes.push(
             "questions of your own are not set beside habits: dosed check-in list shows them".to_owned(),
         );
@@ -171,7 +171,7 @@ fn share_before(
     if known_days(occurrences, first, date) < LEAST_KNOWN {
         return None;
     }
-    let of_target = item.target.filter(|_| entries.iter().any(|(_, amount)| amount.is_some()));
+    let of_target = item.extras().target.filter(|_| entries.iter().any(|(_, amount)| amount.is_some()));
     let of_target =
         of_target.and_then(|target| reached(target, entries, occurrences, first, date, scene.today()).share);
     of_target.or_else(|| measure(occurrences, 0, TIMING_WINDOW).doses_taken_share)
@@ -189,7 +189,7 @@ fn known_days(occurrences: &[Taken], from: Date, until: Date) -> f64 {
 
 /// Tells whether an item asks questions that can be compared with habits.
 fn asks_shipped(item: &Item) -> bool {
-    item.kind == Kind::CheckIn && !matches!(item.questions, Questions::Own(_))
+    item.kind == Kind::CheckIn && !matches!(item.extras().questions, Questions::Own(_))
 }
 
 /// Returns the day of the check-in with which there are enough for a first look, if it is planned.

@@ -193,7 +193,7 @@ pub(super) fn is_remembered(scene: &Scene, request: &Request) -> bool {
     let has_key =
         matches!(request, Request::Answer { key: Some(_), .. } | Request::FillIn { key: Some(_), .. });
     let Some((item, at)) = answered(scene, request).filter(|_| !has_key) else { return false };
-    let gap = scene.plan.newest(&item).and_then(|regimen| regimen.item.gap).unwrap_or_default();
+    let gap = scene.plan.newest(&item).and_then(|regimen| regimen.item.extras().gap).unwrap_or_default();
     let reach = longest_open(scene.plan.longest_grace(&item)).max(gap) + FARTHEST_ZONE;
     let earliest = at.checked_sub(reach).unwrap_or(Timestamp::MIN);
     // Rules that count from the last intake look further back.
@@ -269,9 +269,9 @@ pub(super) fn long(line: &Line<'_>, plan: &Plan) -> Value {
         object.insert("kind".to_owned(), item.kind.as_str().into());
         object.insert("planned".to_owned(), line.planned.occurrence.id.slot.to_string().into());
         object.insert("strain".to_owned(), item.strain().into());
-        object.insert("with".to_owned(), item.with.clone().into());
+        object.insert("with".to_owned(), item.extras().with.clone().into());
         object.insert("private".to_owned(), item.private.into());
-        object.insert("target".to_owned(), item.target.map(|target| target.to_string()).into());
+        object.insert("target".to_owned(), item.extras().target.map(|target| target.to_string()).into());
         object.insert("closes".to_owned(), shown(line.standing.closes, zone).into());
         object.insert(
             "snoozed_until".to_owned(),

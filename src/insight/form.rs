@@ -76,7 +76,7 @@ pub const QUESTIONS: [Question; 5] = [
 /// The name of a person's own carries a checksum of its wording: other words are another series.
 #[must_use]
 pub fn form_of(item: &Item) -> Form {
-    match &item.questions {
+    match &item.extras().questions {
         Questions::Full => Form::shipped(),
         Questions::Short => {
             let questions =

@@ -244,7 +244,7 @@ impl Reminder {
                     State::Due => standing.snoozed_until.is_none(),
                     // Announced ahead; or its time has come once already, before the clock was set back.
                     State::Upcoming => {
-                        !planned.regimen.item.lead.is_empty()
+                        !planned.regimen.item.extras().lead.is_empty()
                             || self.shown.contains_key(&planned.occurrence.id)
                     }
                     _ => false,
@@ -277,7 +277,7 @@ fn latest_and_next(points: &[Timestamp], now: Timestamp) -> (Option<Timestamp>, 
 /// and again.
 fn reminders(planned: &Planned<'_>, snoozed_until: Option<Timestamp>) -> Vec<Timestamp> {
     let first = snoozed_until.unwrap_or(planned.occurrence.at);
-    let again = planned.regimen.item.again;
+    let again = planned.regimen.item.extras().again;
     let times = again.map_or(0, |again| i64::from(again.at_most));
     let every = again.map_or(SignedDuration::ZERO, |again| again.every);
     (0..=times)
@@ -300,6 +300,7 @@ fn leads(planned: &Planned<'_>) -> Vec<Timestamp> {
     planned
         .regimen
         .item
+        .extras()
         .lead
         .iter()
         .filter_map(ahead)

@@ -158,9 +158,9 @@ impl Wording<'_> {
         if !private {
             details.extend(item.dose_at(id.slot).map(|dose| dose.to_string()));
             details.extend(item.strain().map(ToOwned::to_owned));
-            details.extend(item.with.as_ref().map(|with| format!("with {with}")));
-            details.extend(item.target.map(|target| format!("aim: {target}")));
-            details.extend(item.note.clone());
+            details.extend(item.extras().with.as_ref().map(|with| format!("with {with}")));
+            details.extend(item.extras().target.map(|target| format!("aim: {target}")));
+            details.extend(item.extras().note.clone());
         }
         let zone = item.zone.as_ref().unwrap_or_else(|| self.reminder.plan.zones.zone_at(self.now));
         let planned = zone.to_datetime(line.occurrence.at);

@@ -24,7 +24,7 @@ pub(super) struct Sending {
 /// Returns when a due occurrence is to go out by each of its channels; `first` is when it was due.
 pub(super) fn steps<'a>(planned: &Planned<'a>, first: Timestamp) -> BTreeMap<&'a ChannelId, Vec<Timestamp>> {
     let mut steps: BTreeMap<&ChannelId, Vec<Timestamp>> = BTreeMap::new();
-    for step in &planned.regimen.item.then {
+    for step in &planned.regimen.item.extras().then {
         let due = first.checked_add(step.after).unwrap_or(Timestamp::MAX);
         steps.entry(&step.channel).or_default().push(due);
     }
@@ -116,7 +116,7 @@ impl Reminder {
         let items: Vec<ItemId> = self
             .plan
             .current_items()
-            .filter(|item| !item.then.is_empty())
+            .filter(|item| !item.extras().then.is_empty())
             .map(|item| item.id.clone())
             .collect();
         let mut by_channel: BTreeMap<ChannelId, (Timestamp, BTreeMap<OccurrenceId, Shown>)> = BTreeMap::new();

@@ -19,7 +19,7 @@ impl Reminder {
 
     /// Returns the item's last intake that is nearer to an instant than its gap.
     pub(super) fn too_soon_after(&self, item: &ItemId, at: Timestamp) -> Option<Timestamp> {
-        let gap = self.plan.newest(item)?.item.gap?;
+        let gap = self.plan.newest(item)?.item.extras().gap?;
         self.nearest_intake(item, at).filter(|last| at.duration_since(*last).abs() < gap)
     }
 
@@ -64,11 +64,16 @@ impl Reminder {
                 minutes(by)
             ))
         };
-        let own = self.plan.current(item).into_iter().flat_map(|item| &item.apart);
+        let own = self.plan.current(item).into_iter().flat_map(|item| &item.extras().apart);
         let own = own.map(|apart| (&apart.from, apart.by));
         // Whoever is to be kept apart from something is so from both sides.
         let others = self.plan.current_items().flat_map(|other| {
-            other.apart.iter().filter(|apart| apart.from == *item).map(move |apart| (&other.id, apart.by))
+            other
+                .extras()
+                .apart
+                .iter()
+                .filter(|apart| apart.from == *item)
+                .map(move |apart| (&other.id, apart.by))
         });
         own.chain(others).filter_map(line).collect()
     }

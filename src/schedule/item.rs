@@ -153,14 +153,31 @@ pub struct Item {
     pub kind: Kind,
     /// Its name for people.
     pub name: String,
-    /// A note of the person's own.
-    pub note: Option<String>,
     /// How much at a time, where no taper step holds.
     pub dose: Option<Quantity>,
-    /// Doses that hold from a date on, by date.
-    pub taper: Vec<TaperStep>,
     /// Which product it is, where the schedule says anything of it.
     pub product: Option<Arc<Product>>,
+    /// When it is planned.
+    pub rule: Rule,
+    /// The zone of its times; `None` floats with the person.
+    pub zone: Option<TimeZone>,
+    /// How long after its time an occurrence can still be answered.
+    pub grace: SignedDuration,
+    /// What to do with a slot that is noticed late.
+    pub late: Late,
+    /// Whether its name and dose stay out of notifications and logs.
+    pub private: bool,
+    /// What most items do without, where the schedule says anything of it.
+    pub extras: Option<Arc<Extras>>,
+}
+
+/// What most items do without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// A note of the person's own.
+    pub note: Option<String>,
+    /// Doses that hold from a date on, by date.
+    pub taper: Vec<TaperStep>,
     /// What it belongs to, for adherence of several items together.
     pub group: Option<String>,
     /// What to take it with, such as food.
@@ -169,22 +186,12 @@ pub struct Item {
     pub target: Option<Target>,
     /// What a check-in asks.
     pub questions: Questions,
-    /// When it is planned.
-    pub rule: Rule,
-    /// The zone of its times; `None` floats with the person.
-    pub zone: Option<TimeZone>,
-    /// How long after its time an occurrence can still be answered.
-    pub grace: SignedDuration,
     /// How often to ask again.
     pub again: Option<Again>,
     /// What else to try while there is no answer.
     pub then: Vec<Step>,
-    /// What to do with a slot that is noticed late.
-    pub late: Late,
     /// How long ahead to announce it, longest first.
     pub lead: Vec<Length>,
-    /// Whether its name and dose stay out of notifications and logs.
-    pub private: bool,
     /// How long after one the next would be too soon.
     pub gap: Option<SignedDuration>,
     /// What to keep it apart from.
@@ -193,7 +200,28 @@ pub struct Item {
     pub stock: Option<Stock>,
 }
 
+static NO_EXTRAS: Extras = Extras {
+    note: None,
+    taper: Vec::new(),
+    group: None,
+    with: None,
+    target: None,
+    questions: Questions::Full,
+    again: None,
+    then: Vec::new(),
+    lead: Vec::new(),
+    gap: None,
+    apart: Vec::new(),
+    stock: None,
+};
+
 impl Item {
+    /// Returns what the schedule says of the extras, which may be nothing.
+    #[must_use]
+    pub fn extras(&self) -> &Extras {
+        self.extras.as_deref().unwrap_or(&NO_EXTRAS)
+    }
+
     /// Returns the strain of a probiotic.
     #[must_use]
     pub fn strain(&self) -> Option<&str> {
@@ -204,6 +232,11 @@ impl Item {
     #[must_use]
     pub fn dose_at(&self, slot: Slot) -> Option<Quantity> {
         let date = slot.written().date();
-        self.taper.iter().rev().find(|step| step.from <= date).map_or(self.dose, |step| Some(step.dose))
+        self.extras()
+            .taper
+            .iter()
+            .rev()
+            .find(|step| step.from <= date)
+            .map_or(self.dose, |step| Some(step.dose))
     }
 }

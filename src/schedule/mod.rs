@@ -18,7 +18,7 @@ mod zones;
 
 pub use channel::{ChannelSpec, Source, Way};
 pub use id::{ChannelId, ItemId, OccurrenceId, ParseIdError, Slot};
-pub use item::{Again, Apart, Item, Kind, Late, Product, Step, Stock, TaperStep, Target};
+pub use item::{Again, Apart, Extras, Item, Kind, Late, Product, Step, Stock, TaperStep, Target};
 pub use length::{Length, ParseLengthError};
 pub use plan::{Plan, Planned};
 pub use quantity::{Decimal, ParseQuantityError, Quantity, Unit};

@@ -78,11 +78,10 @@ impl Plan {
     #[must_use]
     pub fn stock(&self, item: &ItemId) -> Option<(Timestamp, Stock)> {
         let regimens = self.regimens(item);
-        let stock = regimens.last()?.item.stock?;
-        let same = regimens
-            .iter()
-            .rev()
-            .take_while(|regimen| regimen.item.stock.is_some_and(|before| before.have == stock.have));
+        let stock = regimens.last()?.item.extras().stock?;
+        let same = regimens.iter().rev().take_while(|regimen| {
+            regimen.item.extras().stock.is_some_and(|before| before.have == stock.have)
+        });
         Some((same.last()?.opened, stock))
     }
 
