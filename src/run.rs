@@ -146,7 +146,7 @@ fn execute(cli: Cli) -> Result<(), RunError> {
         Command::Completions { shell } => print(&manual::completions(shell)),
         Command::Man => print(&manual::man()?),
         Command::Setup { undo } => set_up(undo),
-        Command::Check { json_schema: true, .. } => print(&config::json_schema()),
+        Command::Check { json_schema: true, .. } => print(config::JSON_SCHEMA),
         Command::Check { file, .. } => check(&file.map_or_else(|| paths.map(|paths| paths.schedule), Ok)?),
         Command::Simulate { from, until, zone, output } => {
             simulate(&paths?.schedule, from, until, zone.as_deref(), output)

@@ -18,7 +18,6 @@ WHY = {
     "jiff": "times, zones and calendars",
     "ring": "cryptography of TLS, and signed answers",
     "rustls": "channels over TLS",
-    "schemars": "the JSON Schema of the schedule",
     "serde_core": "reads and writes schedules, facts and answers",
     "serde_json": "facts and answers as JSON",
     "sled": "the database that questions are answered from",

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,12 +14,13 @@ use super::text::{ClockTime, Day, Days, Text, ZoneName};
 use crate::schedule::{ChannelId, CronRule, ItemId, Length, Quantity, Quiet, Target};
 
 /// A dosed schedule.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FileToml {
     /// The zone of every item without one of its own: `local` follows the clock of the machine.
     #[serde(default)]
-    #[schemars(with = "Option<Text<ZoneName>>")]
+    #[cfg_attr(test, schemars(with = "Option<Text<ZoneName>>"))]
     pub(super) zone: Option<Spanned<Text<ZoneName>>>,
     /// Keeps every name and dose out of notifications and logs.
     #[serde(default)]
@@ -27,32 +29,33 @@ pub(super) struct FileToml {
     pub(super) quiet: Option<Text<Quiet>>,
     /// How long *Snooze* lasts when nobody says.
     #[serde(default)]
-    #[schemars(with = "Option<Text<Length>>")]
+    #[cfg_attr(test, schemars(with = "Option<Text<Length>>"))]
     pub(super) snooze: Option<Spanned<Text<Length>>>,
     /// Things that are taken.
     #[serde(default)]
-    #[schemars(with = "Vec<ItemToml>")]
+    #[cfg_attr(test, schemars(with = "Vec<ItemToml>"))]
     pub(super) supplement: Vec<Spanned<ItemToml>>,
     /// Things that are done.
     #[serde(default)]
-    #[schemars(with = "Vec<ItemToml>")]
+    #[cfg_attr(test, schemars(with = "Vec<ItemToml>"))]
     pub(super) habit: Vec<Spanned<ItemToml>>,
     /// Questions to answer.
     #[serde(default)]
-    #[schemars(with = "Vec<ItemToml>")]
+    #[cfg_attr(test, schemars(with = "Vec<ItemToml>"))]
     pub(super) check_in: Vec<Spanned<ItemToml>>,
     /// Appointments for a scan.
     #[serde(default)]
-    #[schemars(with = "Vec<ItemToml>")]
+    #[cfg_attr(test, schemars(with = "Vec<ItemToml>"))]
     pub(super) scan: Vec<Spanned<ItemToml>>,
     /// Ways to reach a person beyond the desktop; an item names them in `then`.
     #[serde(default)]
-    #[schemars(with = "Vec<ChannelToml>")]
+    #[cfg_attr(test, schemars(with = "Vec<ChannelToml>"))]
     pub(super) channel: Vec<Spanned<ChannelToml>>,
 }
 
 /// A way to reach a person beyond the desktop.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ChannelToml {
     /// Its name, as `then` calls it.
@@ -93,7 +96,8 @@ fn yes() -> bool {
 }
 
 /// How a channel is reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum WayToml {
     /// A program of this machine.
@@ -105,7 +109,8 @@ pub(super) enum WayToml {
 }
 
 /// Where a secret is read from, one of the two.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct SourceToml {
     /// A file, beginning with `/` or `~/`.
@@ -116,7 +121,8 @@ pub(super) struct SourceToml {
 
 /// One item of the schedule.
 #[expect(clippy::struct_excessive_bools, reason = "they are the keys of the file")]
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ItemToml {
     /// Its name for machines: 1 to 64 of a-z, 0-9 and `-`.
@@ -220,7 +226,8 @@ pub(super) struct ItemToml {
 }
 
 /// A question that is answered with 0 to 10.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct QuestionToml {
     /// Its name in answers, as in `rest=7`.
@@ -234,7 +241,8 @@ pub(super) struct QuestionToml {
 }
 
 /// Days on and days off.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct CycleToml {
     /// Days on.
@@ -244,7 +252,8 @@ pub(super) struct CycleToml {
 }
 
 /// A dose that holds from a date on.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct TaperToml {
     /// The first day of this dose.
@@ -254,7 +263,8 @@ pub(super) struct TaperToml {
 }
 
 /// How often to ask again.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct AgainToml {
     /// The time between two reminders.
@@ -264,7 +274,8 @@ pub(super) struct AgainToml {
 }
 
 /// Another way to try while there is no answer.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StepToml {
     /// How long after the time.
@@ -274,7 +285,8 @@ pub(super) struct StepToml {
 }
 
 /// What to do with a slot that is noticed late.
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum LateToml {
     /// Remind while the grace lasts.
@@ -284,7 +296,8 @@ pub(super) enum LateToml {
 }
 
 /// What to keep an item apart from.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct ApartToml {
     /// The other item's id.
@@ -294,23 +307,14 @@ pub(super) struct ApartToml {
 }
 
 /// What is in the cupboard.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StockToml {
     /// Doses at hand.
     pub(super) have: u32,
     /// The number of doses at which a refill is due.
     pub(super) refill_at: u32,
-}
-
-/// Returns the JSON Schema of the schedule file, for editors.
-#[must_use]
-pub fn json_schema() -> String {
-    let schema =
-        schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<FileToml>();
-    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-    text.push('\n');
-    text
 }
 
 /// A file with more errors than this tells only the first.

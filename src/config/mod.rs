@@ -7,19 +7,23 @@ mod file;
 mod lower;
 mod questions;
 mod report;
+#[cfg(test)]
+mod schema;
 mod text;
 
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
-pub use file::json_schema;
 pub use report::{Problem, render};
 
 use crate::schedule::{Item, Schedule};
 
 /// The schedule that is written where there is none.
 pub const DEFAULT_SCHEDULE: &str = include_str!("../../config/schedule.toml");
+
+/// The JSON Schema of the schedule file, for editors.
+pub const JSON_SCHEMA: &str = include_str!("../../config/schedule.schema.json");
 
 /// A schedule file larger than this is refused, in bytes.
 pub const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;

@@ -1,11 +1,9 @@
 //! Values of the schedule file that are written as text, read by the core's own parsers.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::{Date, Time};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -17,7 +15,8 @@ use crate::schedule::{
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Text<T>(pub(super) T);
 
-/// What an editor is told about such a string.
+/// What a person or an editor is told about such a string.
+#[cfg_attr(not(test), allow(dead_code, reason = "the JSON Schema is made in a test"))]
 pub(super) trait Described {
     const NAME: &'static str;
     const PATTERN: &'static str;
@@ -42,16 +41,6 @@ described! {
     Length: "Length", r"^([0-9]+ ?[a-z]+ ?)+$", "4h";
     Quiet: "Quiet", r"^[0-9:]+\.\.[0-9:]+$", "22:00..07:00";
     CronRule: "Cron", r"^\S+ \S+ \S+ \S+ \S+$", "30 8 * * 1-5";
-}
-
-impl<T: Described> JsonSchema for Text<T> {
-    fn schema_name() -> Cow<'static, str> {
-        T::NAME.into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": T::PATTERN, "examples": [T::EXAMPLE] })
-    }
 }
 
 impl<T: fmt::Display> Serialize for Text<T> {
@@ -138,16 +127,6 @@ impl fmt::Display for ZoneName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Day(pub(super) Date);
 
-impl JsonSchema for Day {
-    fn schema_name() -> Cow<'static, str> {
-        "Date".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date", "examples": ["2026-12-01"] })
-    }
-}
-
 impl Serialize for Day {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
@@ -184,21 +163,6 @@ impl<'de> Deserialize<'de> for Day {
 /// Weekdays: one string, or a list of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Days(pub(super) Weekdays);
-
-impl JsonSchema for Days {
-    fn schema_name() -> Cow<'static, str> {
-        "Days".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "anyOf": [
-                { "type": "string", "examples": ["Mon..Fri"] },
-                { "type": "array", "items": { "type": "string" }, "minItems": 1, "examples": [["Mon", "Thu"]] }
-            ]
-        })
-    }
-}
 
 impl Serialize for Days {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -419,7 +419,8 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
         FactJson::Regimen { item, at, definition } => Fact::Regimen {
             item: read(&item)?,
             at: read(&at)?,
-            definition: definition.map(|definition| definition.to_string()),
+            // What it was made in has room for twice as much.
+            definition: definition.map(|definition| definition.to_string().into_boxed_str().into_string()),
         },
         FactJson::Zone { at, zone } => Fact::Zone { at: read(&at)?, zone },
         FactJson::Pause { item, at, until, reason } => {
