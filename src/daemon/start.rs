@@ -72,12 +72,12 @@ impl Daemon {
                 }
             }
         })?;
-        panics::settle();
-        let listener = listener(&options.socket)?;
         let now = clock.now();
         let (zone_name, zone) = system_zone();
         let reader = store.reader();
         let (plan, ledger) = recall(&reader, &zone, now).await?;
+        panics::settle();
+        let listener = listener(&options.socket)?;
         let (wakes_sender, wakes) = mpsc::unbounded_channel();
         let agenda = Agenda::start(wakes_sender).await?;
         let (desktop, desktop_commands) = mpsc::unbounded_channel();

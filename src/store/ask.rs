@@ -63,7 +63,7 @@ pub struct Range {
 
 impl Database {
     pub(super) fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
-        self.find(question).map_err(|error| self.failed(&error))
+        self.find(question).map_err(|error| self.failed(error))
     }
 
     fn find(&self, question: Question) -> Result<Vec<Line>, DatabaseError> {
@@ -101,7 +101,7 @@ impl Database {
 
     /// Returns the facts of a range that do not shape the plan, read from what is kept of them beside their lines.
     pub(super) fn about(&self, range: &Range) -> Result<Vec<Record>, StoreError> {
-        self.read_about(range).map_err(|error| self.failed(&error))
+        self.read_about(range).map_err(|error| self.failed(error))
     }
 
     fn read_about(&self, range: &Range) -> Result<Vec<Record>, DatabaseError> {

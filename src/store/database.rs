@@ -14,6 +14,7 @@ use super::keys::{about_seconds, biased, fact_key, join, mark_key};
 use super::line::{self, Line};
 use super::pages::Pages;
 use crate::failpoints;
+use crate::panics;
 use crate::schedule::ItemId;
 
 /// The version of the database's layout; another one is rebuilt.
@@ -47,6 +48,15 @@ pub(super) enum DatabaseError {
     Sled(#[from] sled::Error),
     #[error("what it holds is damaged")]
     Damaged,
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl DatabaseError {
+    /// Tells whether it is the database's own fault, and not that of the disk, which may have room again.
+    fn is_damage(&self) -> bool {
+        !matches!(self, Self::Sled(sled::Error::Io(..)))
+    }
 }
 
 impl From<kept::KeptError> for DatabaseError {
@@ -79,43 +89,50 @@ impl Database {
         journals: &[JournalFile],
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Self, StoreError> {
-        let opened = Self::try_open(path).and_then(|mut database| {
+        let mark = mark_of_panic(path);
+        panics::marked(&mark, || {
+            let opened = match std::fs::read_to_string(&mark) {
+                Ok(said) => Err(failed(path, DatabaseError::Unusable(said))),
+                Err(_) => Self::try_open(path),
+            };
+            let opened = opened.and_then(|mut database| {
+                database.catch_up(journals, &mut progress)?;
+                Ok(database)
+            });
+            let why = match opened {
+                Ok(database) => return Ok(database),
+                Err(StoreError::Database { why, .. }) => why,
+                Err(other) => return Err(other),
+            };
+            warn!(path = %path.display(), %why, "the database cannot be used and is built anew from the journal");
+            set_aside(path)?;
+            let mut database = Self::try_open(path)?;
             database.catch_up(journals, &mut progress)?;
             Ok(database)
-        });
-        let why = match opened {
-            Ok(database) => return Ok(database),
-            Err(StoreError::Database { why, .. }) => why,
-            Err(other) => return Err(other),
-        };
-        warn!(path = %path.display(), %why, "the database cannot be used and is built anew from the journal");
-        move_aside(path)?;
-        let mut database = Self::try_open(path)?;
-        database.catch_up(journals, &mut progress)?;
-        Ok(database)
+        })
     }
 
     fn try_open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |why: String| StoreError::Database { path: path.to_owned(), why };
+        let unusable = |why: &str| failed(path, DatabaseError::Unusable(why.to_owned()));
         let config = sled::Config::new()
             .path(path)
             .cache_capacity(CACHE_BYTES)
             // Its own flusher would wake twice a second; the journal is what is durable.
             .flush_every_ms(None)
             .mode(sled::Mode::LowSpace);
-        // sled panics on some damage; its io threads inherit the slack that keeps them asleep.
+        // sled's io threads inherit the slack that keeps them asleep.
+        let mark = mark_of_panic(path);
         let open = move || {
             let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
-            crate::panics::guard(|| config.open())
+            panics::marked(&mark, || {
+                failpoints::reach("database-opens");
+                config.open()
+            })
         };
-        let opened = std::thread::spawn(open).join();
-        let db = match opened {
-            Ok(Ok(Ok(db))) => db,
-            Ok(Ok(Err(error))) => return Err(failed(error.to_string())),
-            Ok(Err(panic)) => return Err(failed(panic)),
-            Err(_) => return Err(failed("it panicked".to_owned())),
-        };
-        let tree = |name: &str| db.open_tree(name).map_err(|error| failed(error.to_string()));
+        // Where a panic does not end the process, as in a test, it ends this thread.
+        let opened = std::thread::spawn(open).join().map_err(|_| unusable("it panicked"))?;
+        let db = opened.map_err(|error| failed(path, error))?;
+        let tree = |name: &str| db.open_tree(name).map_err(|error| failed(path, error));
         let database = Self {
             path: path.to_owned(),
             lines: Blocks(tree("facts")?),
@@ -127,15 +144,15 @@ impl Database {
             db,
         };
         make_private(path);
-        let version = database.meta.get("version").map_err(|error| failed(error.to_string()))?;
+        let version = database.meta.get("version").map_err(|error| failed(path, error))?;
         match version.as_deref() {
             Some(version) if version == VERSION.to_be_bytes() => {}
-            Some(_) => return Err(failed("it was written by another version".to_owned())),
+            Some(_) => return Err(unusable("it was written by another version")),
             None if database.lines.0.is_empty() => {
                 let version = VERSION.to_be_bytes().to_vec();
-                database.meta.insert("version", version).map_err(|error| failed(error.to_string()))?;
+                database.meta.insert("version", version).map_err(|error| failed(path, error))?;
             }
-            None => return Err(failed("it has no version".to_owned())),
+            None => return Err(unusable("it has no version")),
         }
         Ok(database)
     }
@@ -175,7 +192,7 @@ impl Database {
                     })?;
                     batch.push(read);
                 }
-                self.apply(&batch).map_err(|error| self.failed(&error))?;
+                self.apply(&batch).map_err(|error| self.failed(error))?;
                 done += batch.len() as u64;
                 progress(done, total);
             }
@@ -186,23 +203,20 @@ impl Database {
     /// A database that holds another history than the journal is not of this journal.
     fn compare_last(&self, journal: &JournalFile, mark: u64) -> Result<(), StoreError> {
         let Some(before) = mark.checked_sub(1) else { return Ok(()) };
-        let held = self.lines.line(&journal.device, mark).map_err(|error| self.failed(&error))?;
+        let held = self.lines.line(&journal.device, mark).map_err(|error| self.failed(error))?;
         let line = journal.text.lines().nth(usize::try_from(before).unwrap_or(usize::MAX));
         if held.as_deref() == line {
             return Ok(());
         }
-        Err(StoreError::Database {
-            path: self.path.clone(),
-            why: format!("it holds another fact {mark} than the journal"),
-        })
+        Err(self.failed(DatabaseError::Unusable(format!("it holds another fact {mark} than the journal"))))
     }
 
-    pub(super) fn failed(&self, error: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Database { path: self.path.clone(), why: error.to_string() }
+    pub(super) fn failed(&self, error: impl Into<DatabaseError>) -> StoreError {
+        failed(&self.path, error)
     }
 
     fn mark(&self, device: &str) -> Result<u64, StoreError> {
-        let mark = self.meta.get(mark_key(device)).map_err(|error| self.failed(&error))?;
+        let mark = self.meta.get(mark_key(device)).map_err(|error| self.failed(error))?;
         let mark = mark.and_then(|bytes| bytes.as_ref().try_into().ok()).map(u64::from_be_bytes);
         Ok(mark.unwrap_or(0))
     }
@@ -240,7 +254,7 @@ impl Database {
     pub(super) fn health(&self) -> Result<Health, StoreError> {
         let mut marks = BTreeMap::new();
         for entry in self.meta.scan_prefix(b"mark\0") {
-            let (key, value) = entry.map_err(|error| self.failed(&error))?;
+            let (key, value) = entry.map_err(|error| self.failed(error))?;
             let device = String::from_utf8_lossy(&key[5..]).into_owned();
             let mark = value.as_ref().try_into().map_or(0, u64::from_be_bytes);
             marks.insert(device, mark);
@@ -276,8 +290,18 @@ fn insert(tree: &sled::Tree, mut entries: Entries) -> Result<(), sled::Error> {
 /// The most unusable databases that are kept.
 const MAX_BROKEN: u32 = 1_000;
 
+/// Returns where it stands that sled panicked on a database.
+pub(super) fn mark_of_panic(path: &Path) -> PathBuf {
+    path.with_file_name("db.panicked")
+}
+
+fn failed(path: &Path, error: impl Into<DatabaseError>) -> StoreError {
+    let error = error.into();
+    StoreError::Database { path: path.to_owned(), why: error.to_string(), is_damaged: error.is_damage() }
+}
+
 /// Moves an unusable database out of the way, under a name that is free.
-fn move_aside(path: &Path) -> Result<(), StoreError> {
+pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
     let aside = (1..=MAX_BROKEN)
         .map(|n| path.with_file_name(format!("db.broken-{n}")))
         .find(|aside| !aside.exists())
@@ -290,6 +314,8 @@ fn move_aside(path: &Path) -> Result<(), StoreError> {
         })?;
         warn!(to = %aside.display(), "the old database was kept; it can be deleted");
     }
+    // Last: whatever else panicked was about the old one.
+    let _ = std::fs::remove_file(mark_of_panic(path));
     Ok(())
 }
 

@@ -113,6 +113,8 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         why: String,
+        /// Whether it is damaged itself, so that it would be of use to build it anew.
+        is_damaged: bool,
     },
     /// The store has been closed.
     #[error("the record is closed")]

@@ -8,10 +8,11 @@ use tokio::sync::oneshot;
 use tracing::{error, info};
 
 use super::ask::{Question, Range};
-use super::database::{Database, Health, TIMER_SLACK};
+use super::database::{Database, Health, TIMER_SLACK, mark_of_panic, set_aside};
 use super::line::Line;
 use super::{StoreError, journal};
 use crate::ledger::Record;
+use crate::panics;
 
 /// What the database's thread is told.
 #[derive(Debug)]
@@ -56,19 +57,48 @@ impl Owner {
             self.openings.fetch_add(1, Ordering::Relaxed);
             info!("the database can be used again");
         }
-        let failed = || StoreError::Database { path: self.path.clone(), why: "it is closed".to_owned() };
-        self.database.as_ref().ok_or_else(failed)
+        self.database.as_ref().ok_or(StoreError::Closed)
     }
 
-    /// Asks something, a second time where the database had to be opened again for it.
+    /// Asks something, a second time where the database had to be opened again for it, a third where it had to be
+    /// built anew.
     fn ask<T>(&mut self, ask: impl Fn(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let error = match ask(self.ready()?) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        // What made it fail may be over: a disk has room again.
+        self.give_up(&error.to_string());
         match ask(self.ready()?) {
-            Ok(answer) => Ok(answer),
-            Err(error) => {
-                // What made it fail may be over: a disk has room again.
+            Err(error @ StoreError::Database { is_damaged: true, .. }) => {
+                // It can be opened, but not read.
                 self.give_up(&error.to_string());
+                set_aside(&self.path)?;
                 ask(self.ready()?)
             }
+            answer => answer,
+        }
+    }
+
+    /// Does what it is told until the end.
+    fn serve(mut self, orders: mpsc::Receiver<Order>) {
+        for order in orders {
+            match order {
+                Order::Apply(lines) => self.apply(&lines),
+                Order::Ask(question, reply) => {
+                    let _ = reply.send(self.ask(|database| database.ask(question.clone())));
+                }
+                Order::About(range, reply) => {
+                    let _ = reply.send(self.ask(|database| database.about(&range)));
+                }
+                Order::Health(reply) => {
+                    let _ = reply.send(self.health());
+                }
+                Order::Close => break,
+            }
+        }
+        if let Some(database) = self.database {
+            database.close();
         }
     }
 
@@ -88,27 +118,10 @@ pub(super) fn spawn(
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
     let (sender, orders) = mpsc::channel();
     let path = database.path.clone();
-    let mut owner = Owner { path, journals, database: Some(database), openings, error: None };
+    let owner = Owner { path, journals, database: Some(database), openings, error: None };
     let run = move || {
         let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
-        for order in orders {
-            match order {
-                Order::Apply(lines) => owner.apply(&lines),
-                Order::Ask(question, reply) => {
-                    let _ = reply.send(owner.ask(|database| database.ask(question.clone())));
-                }
-                Order::About(range, reply) => {
-                    let _ = reply.send(owner.ask(|database| database.about(&range)));
-                }
-                Order::Health(reply) => {
-                    let _ = reply.send(owner.health());
-                }
-                Order::Close => break,
-            }
-        }
-        if let Some(database) = owner.database {
-            database.close();
-        }
+        panics::marked(&mark_of_panic(&owner.path), || owner.serve(orders));
     };
     let thread = std::thread::Builder::new().name("database".to_owned()).spawn(run);
     #[allow(clippy::expect_used, reason = "there is nothing to go on with")]

@@ -80,19 +80,43 @@ fn a_disk_that_cannot_be_written_is_said_at_the_start() {
 
 #[test]
 fn a_database_on_which_sled_panics_is_built_anew_in_the_same_process() {
-    let home = Home::new();
+    let home = Home::with_schedule(SCHEDULE);
+    let daemon = home.start();
+    home.good(&["log", "walk", "30", "min"]);
+    assert_eq!(daemon.stop(), Some(0));
+    let daemon = home.start_with(|command| {
+        command.env("DOSED_CRASH_AT", "database-opens").env("DOSED_CRASH_BY", "panic");
+        command.env("DOSED_CRASH_IF", home.data().join("db/db"));
+    });
+    assert!(home.log().contains("a test wants a panic"), "{}", home.log());
+    assert!(home.data().join("db.broken-1").exists() && !home.data().join("db.panicked").exists());
+    assert!(home.good(&["history", "--item", "walk"]).contains("30 min"));
+    // Not by another process that nobody waits for.
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn a_database_that_is_damaged_anywhere_is_built_anew() {
+    const SEGMENT: usize = 512 * 1024;
+    let mut home = Home::new();
     let (demo, dir) = home.start_demo();
+    home.set("DOSED_SOCKET", dir.join("dosed.sock").to_str().unwrap());
     assert_eq!(demo.stop(), Some(0));
     let database = dir.join("db/db");
-    let mut bytes = std::fs::read(&database).unwrap();
-    // One of its segments, in the middle.
-    bytes[3 * 512 * 1024..][..4096].fill(0);
-    std::fs::write(&database, bytes).unwrap();
-    let (demo, _) = home.start_demo();
-    assert!(home.log().contains("panicked at"), "{}", home.log());
-    assert!(dir.join("db.broken-1").exists());
-    // Not by another process that nobody waits for.
-    assert_eq!(demo.stop(), Some(0));
+    let journal = std::fs::read_dir(dir.join("journal")).unwrap().next().unwrap().unwrap().path();
+    let mut at = 0;
+    loop {
+        let mut bytes = std::fs::read(&database).unwrap();
+        let Some(sector) = bytes.get_mut(at..at + 4096) else { break };
+        sector.fill(0);
+        std::fs::write(&database, bytes).unwrap();
+        let (demo, _) = home.start_demo();
+        let facts = std::fs::read_to_string(&journal).unwrap().lines().count();
+        assert_eq!(home.json(&["status", "--json"])["database"]["facts"], facts, "{at}: {}", home.log());
+        home.good(&["adherence"]);
+        assert_eq!(demo.stop(), Some(0));
+        at += SEGMENT;
+    }
 }
 
 #[test]

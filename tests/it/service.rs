@@ -76,6 +76,13 @@ fn the_log_says_as_much_as_is_asked_for() {
         let daemon = home.start_with(|command| {
             command.env("DOSED_LOG", asked);
         });
+        // Whether the person is there is heard shortly after the start.
+        for _ in 0..1000 {
+            home.good(&["today"]);
+            if !says_more || home.log().contains("DEBUG") {
+                break;
+            }
+        }
         assert_eq!(daemon.stop(), Some(0));
         let log = home.log();
         assert!(log.contains("INFO") || asked.starts_with("warn"), "{asked}: {log}");
