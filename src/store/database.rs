@@ -53,9 +53,11 @@ pub(super) enum DatabaseError {
 }
 
 impl DatabaseError {
-    /// Tells whether it is the database's own fault, and not that of the disk, which may have room again.
+    /// Tells whether another database in its place would do better: not on a disk that cannot be written.
     fn is_damage(&self) -> bool {
-        !matches!(self, Self::Sled(sled::Error::Io(..)))
+        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let Self::Sled(sled::Error::Io(error)) = self else { return true };
+        !matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
     }
 }
 
@@ -101,7 +103,7 @@ impl Database {
             });
             let why = match opened {
                 Ok(database) => return Ok(database),
-                Err(StoreError::Database { why, .. }) => why,
+                Err(StoreError::Database { why, is_damaged: true, .. }) => why,
                 Err(other) => return Err(other),
             };
             warn!(path = %path.display(), %why, "the database cannot be used and is built anew from the journal");
