@@ -8,6 +8,12 @@ use std::process::Command;
 /// question took is given back, in place of being kept for the next one.
 const MALLOC: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
+/// Is set in a program that a panic began anew, for which it must not be again and again.
+pub(crate) const AGAIN: &str = "DOSED_AGAIN";
+
+/// Is set where it was told: from some programs glibc takes its own variables away.
+const TOLD: &str = "DOSED_MALLOC";
+
 /// Takes the place of this program with another run of it, with more in its environment; returns only if
 /// that fails.
 pub(crate) fn begin(environment: impl IntoIterator<Item = (&'static str, String)>) -> io::Error {
@@ -26,7 +32,16 @@ pub(crate) fn begin(environment: impl IntoIterator<Item = (&'static str, String)
 /// Begins anew with an allocator that keeps little, unless somebody has told it already how to be. Where that
 /// fails, the program goes on as it is.
 pub(crate) fn spare_memory() {
-    if cfg!(target_env = "gnu") && MALLOC.iter().all(|(name, _)| std::env::var_os(name).is_none()) {
-        let _ = begin(MALLOC.map(|(name, value)| (name, value.to_owned())));
+    let mut told = MALLOC.iter().map(|(name, _)| *name).chain([TOLD]);
+    if cfg!(target_env = "gnu") && told.all(|name| std::env::var_os(name).is_none()) {
+        let _ = begin(MALLOC.into_iter().chain([(TOLD, "1")]).map(|(name, value)| (name, value.to_owned())));
     }
+}
+
+/// Takes out of a command's environment what is meant for this program alone.
+pub(crate) fn keep_to_ourselves(command: &mut Command) {
+    for (name, _) in MALLOC {
+        command.env_remove(name);
+    }
+    command.env_remove(TOLD).env_remove(AGAIN);
 }

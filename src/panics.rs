@@ -5,14 +5,15 @@
 //! opens them next, and where the program has only just started, it begins anew at once.
 
 use std::cell::RefCell;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::abort;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::anew;
+use crate::anew::{self, AGAIN};
 
-/// Is set in a program that begins anew, for which it must not be again and again.
-const AGAIN: &str = "DOSED_AGAIN";
+/// What the kernel gives a thread that wants nothing else, in nanoseconds.
+const USUAL_TIMER_SLACK: Option<NonZeroU64> = NonZeroU64::new(50_000);
 
 thread_local! {
     static MARK: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
@@ -28,8 +29,14 @@ pub fn abort_on_panic() {
         report(panic);
         if let Some(mark) = MARK.take() {
             let said = panic.payload_as_str().unwrap_or("it panicked");
-            let marked = std::fs::write(mark, said).is_ok();
+            let marked = std::fs::write(&mark, said).is_ok();
+            if !marked {
+                // On a full disk it would be there, and empty, and nothing could be built anew.
+                let _ = std::fs::remove_file(&mark);
+            }
             if marked && !SETTLED.load(Ordering::Relaxed) && std::env::var_os(AGAIN).is_none() {
+                // It outlives the program that this thread had it for, and would make every timer of the next one late.
+                let _ = rustix::thread::set_current_timer_slack(USUAL_TIMER_SLACK);
                 let error = anew::begin([(AGAIN, "1".to_owned())]);
                 tracing::error!(%error, "the program cannot begin anew");
             }

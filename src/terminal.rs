@@ -6,6 +6,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 use tracing::warn;
 
+use crate::anew;
 use crate::programs;
 
 /// Terminals, with what stands between them and the command; the first one that is there is taken.
@@ -58,6 +59,7 @@ impl Terminal {
         let mut words = self.command.iter().cloned().chain(command);
         let Some(program) = words.next() else { return };
         let mut started = Command::new(program);
+        anew::keep_to_ourselves(started.as_std_mut());
         started.args(words).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         match started.spawn() {
             Ok(mut child) => {

@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::Failure;
+use crate::anew;
 use crate::programs;
 
 /// Runs a program with a JSON object on its standard input. It is run once: what it has done before it
@@ -15,7 +16,9 @@ use crate::programs;
 pub(super) async fn run(program: &[String], timeout: Duration, json: &Value) -> Result<(), Failure> {
     let (name, arguments) =
         program.split_first().ok_or_else(|| Failure::Final("there is no program".to_owned()))?;
-    let mut child = Command::new(name)
+    let mut command = Command::new(name);
+    anew::keep_to_ourselves(command.as_std_mut());
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::piped())
         // What it says may be anything; how it ended is enough.

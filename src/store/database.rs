@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::io::Errno;
 use tracing::warn;
 
 use super::StoreError;
@@ -53,11 +54,26 @@ pub(super) enum DatabaseError {
 }
 
 impl DatabaseError {
-    /// Tells whether another database in its place would do better: not on a disk that cannot be written.
+    /// Tells whether another database in its place would do better: not where the disk or the machine has no room.
     fn is_damage(&self) -> bool {
-        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
         let Self::Sled(sled::Error::Io(error)) = self else { return true };
-        !matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+        let is_elsewhere = matches!(
+            Errno::from_io_error(error),
+            Some(
+                Errno::ACCESS
+                    | Errno::AGAIN
+                    | Errno::DQUOT
+                    | Errno::MFILE
+                    | Errno::NFILE
+                    | Errno::NOMEM
+                    | Errno::NOSPC
+                    | Errno::PERM
+                    | Errno::ROFS
+            )
+        );
+        // One that was given up can be held a little longer by a thread of its own.
+        let is_held = error.to_string().starts_with("could not acquire lock");
+        !is_elsewhere && !is_held
     }
 }
 
@@ -132,7 +148,9 @@ impl Database {
             })
         };
         // Where a panic does not end the process, as in a test, it ends this thread.
-        let opened = std::thread::spawn(open).join().map_err(|_| unusable("it panicked"))?;
+        let opening =
+            std::thread::Builder::new().spawn(open).map_err(|error| failed(path, sled::Error::Io(error)))?;
+        let opened = opening.join().map_err(|_| unusable("it panicked"))?;
         let db = opened.map_err(|error| failed(path, error))?;
         let tree = |name: &str| db.open_tree(name).map_err(|error| failed(path, error));
         let database = Self {
@@ -289,9 +307,6 @@ fn insert(tree: &sled::Tree, mut entries: Entries) -> Result<(), sled::Error> {
     Ok(())
 }
 
-/// The most unusable databases that are kept.
-const MAX_BROKEN: u32 = 1_000;
-
 /// Returns where it stands that sled panicked on a database.
 pub(super) fn mark_of_panic(path: &Path) -> PathBuf {
     path.with_file_name("db.panicked")
@@ -302,19 +317,22 @@ fn failed(path: &Path, error: impl Into<DatabaseError>) -> StoreError {
     StoreError::Database { path: path.to_owned(), why: error.to_string(), is_damaged: error.is_damage() }
 }
 
+/// The most unusable databases that are kept.
+const MAX_BROKEN: u32 = 10;
+
 /// Moves an unusable database out of the way, under a name that is free.
 pub(super) fn set_aside(path: &Path) -> Result<(), StoreError> {
-    let aside = (1..=MAX_BROKEN)
-        .map(|n| path.with_file_name(format!("db.broken-{n}")))
-        .find(|aside| !aside.exists())
-        .unwrap_or_else(|| path.with_file_name("db.broken"));
-    if path.exists() {
-        std::fs::rename(path, &aside).map_err(|source| StoreError::Io {
-            what: "move away",
-            path: path.to_owned(),
-            source,
-        })?;
-        warn!(to = %aside.display(), "the old database was kept; it can be deleted");
+    let failed = |source| StoreError::Io { what: "move away", path: path.to_owned(), source };
+    let mut names = (1..=MAX_BROKEN).map(|n| path.with_file_name(format!("db.broken-{n}")));
+    match names.find(|aside| !aside.exists()) {
+        _ if !path.exists() => {}
+        Some(aside) => {
+            std::fs::rename(path, &aside).map_err(failed)?;
+            warn!(to = %aside.display(), "the old database was kept; it can be deleted");
+        }
+        // They are of use only to whoever looks for the fault.
+        None if path.is_dir() => std::fs::remove_dir_all(path).map_err(failed)?,
+        None => std::fs::remove_file(path).map_err(failed)?,
     }
     // Last: whatever else panicked was about the old one.
     let _ = std::fs::remove_file(mark_of_panic(path));

@@ -218,7 +218,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// The database cannot be read (it is then rebuilt at the next start), or is closed.
+    /// The database cannot be read, not even built anew from the journal, or is closed.
     pub async fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.database.send(owner::Order::Ask(question, reply)).map_err(|_| StoreError::Closed)?;

@@ -31,6 +31,8 @@ struct Owner {
     database: Option<Database>,
     openings: Arc<AtomicU64>,
     error: Option<String>,
+    /// Whether one that could not be read was set aside: a second time it would not be the database's fault.
+    has_set_aside: bool,
 }
 
 impl Owner {
@@ -70,9 +72,10 @@ impl Owner {
         // What made it fail may be over: a disk has room again.
         self.give_up(&error.to_string());
         match ask(self.ready()?) {
-            Err(error @ StoreError::Database { is_damaged: true, .. }) => {
+            Err(error @ StoreError::Database { is_damaged: true, .. }) if !self.has_set_aside => {
                 // It can be opened, but not read.
                 self.give_up(&error.to_string());
+                self.has_set_aside = true;
                 set_aside(&self.path)?;
                 ask(self.ready()?)
             }
@@ -104,7 +107,7 @@ impl Owner {
 
     fn health(&mut self) -> Result<Health, StoreError> {
         let error = self.error.clone();
-        let mut health = self.ready()?.health()?;
+        let mut health = self.ask(Database::health)?;
         health.error = error.filter(|_| self.error.is_some());
         Ok(health)
     }
@@ -118,7 +121,8 @@ pub(super) fn spawn(
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
     let (sender, orders) = mpsc::channel();
     let path = database.path.clone();
-    let owner = Owner { path, journals, database: Some(database), openings, error: None };
+    let owner =
+        Owner { path, journals, database: Some(database), openings, error: None, has_set_aside: false };
     let run = move || {
         let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
         panics::marked(&mark_of_panic(&owner.path), || owner.serve(orders));

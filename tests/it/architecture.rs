@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["failpoints", "ledger", "panics", "reminder", "schedule"]),
     ("desktop", &["failpoints", "ledger", "reminder"]),
     ("programs", &[]),
-    ("channel", &["programs", "reminder", "schedule"]),
+    ("channel", &["anew", "programs", "reminder", "schedule"]),
     ("api", &["ledger", "reminder", "schedule"]),
     (
         "daemon",
@@ -44,7 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("presence", &[]),
-    ("terminal", &["programs"]),
+    ("terminal", &["anew", "programs"]),
     ("client", &["api"]),
     ("answer", &["client", "form", "render"]),
     ("form", &[]),

@@ -91,6 +91,9 @@ fn a_database_on_which_sled_panics_is_built_anew_in_the_same_process() {
     assert!(home.log().contains("a test wants a panic"), "{}", home.log());
     assert!(home.data().join("db.broken-1").exists() && !home.data().join("db.panicked").exists());
     assert!(home.good(&["history", "--item", "walk"]).contains("30 min"));
+    // The thread that panicked had let its timers be late by an hour.
+    let slack = std::fs::read_to_string(format!("/proc/{}/timerslack_ns", daemon.child.id())).unwrap();
+    assert_eq!(slack.trim(), "50000");
     // Not by another process that nobody waits for.
     assert_eq!(daemon.stop(), Some(0));
 }
