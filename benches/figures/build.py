@@ -13,6 +13,7 @@ WHY = {
     "annotate_snippets": "shows where a schedule is wrong",
     "axum": "the routes of the socket",
     "clap_builder": "commands and their help",
+    "clap_complete": "completions for the shells",
     "dosed": "dosed itself",
     "hyper": "HTTP on the socket and to channels",
     "jiff": "times, zones and calendars",
