@@ -135,13 +135,7 @@ fn a_set_clock_is_noticed_at_once() {
         println!("not run: the clock of this machine cannot be set");
         return;
     }
-    // The next question comes after the event in the daemon's queue, or shortly after.
-    let mut asked = 0;
-    while !home.log().contains("the clock was set") {
-        home.good(&["today"]);
-        asked += 1;
-        assert!(asked < 1000, "{}", home.log());
-    }
+    home.ask_until_logged("the clock was set");
     assert_eq!(daemon.stop(), Some(0));
 }
 

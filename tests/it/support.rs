@@ -171,6 +171,17 @@ impl Home {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
+    /// Waits until the log says something: the next question comes after the event in the daemon's queue, or
+    /// shortly after.
+    pub(crate) fn ask_until_logged(&self, said: &str) {
+        let mut asked = 0;
+        while !self.log().contains(said) {
+            self.good(&["today"]);
+            asked += 1;
+            assert!(asked < 1000, "{}", self.log());
+        }
+    }
+
     /// Follows the events, from now on.
     pub(crate) fn watch(&self) -> Watch {
         let mut stream = UnixStream::connect(self.socket()).unwrap();
