@@ -1,7 +1,9 @@
 //! What was taken of what was planned: each item over a range of local dates, and month by month.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 
+use futures_util::StreamExt;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -36,13 +38,14 @@ pub(super) async fn adherence(
         return Err(Failure::Asked(format!("the range is wider than {MAX_RANGE_DAYS} days")));
     }
     let items: Vec<&ItemId> = scene.plan.items().filter(|id| item.is_none_or(|item| item == *id)).collect();
-    let months = Months::read(scene, &items, since, until).await?;
+    let months = Months::of(scene, since, until)?;
     let days = (since, until, scene.today());
     let mut rows = Vec::new();
     let mut groups: BTreeMap<&str, Group> = BTreeMap::new();
-    for id in items {
+    let mut pasts = pin!(months.pasts(&items));
+    for id in &items {
+        let Some(past) = pasts.next().await.transpose()? else { break };
         let Some(regimen) = scene.plan.newest(id) else { continue };
-        let past = months.past(id);
         if past.occurrences.is_empty() && past.extra == 0 && regimen.closed.is_some() {
             // Long out of the schedule.
             continue;

@@ -1,6 +1,7 @@
 //! Requests from the socket: told to the core, or answered beside the daemon's task.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -73,7 +74,7 @@ impl Daemon {
         now: Timestamp,
         request: Request,
         reply: oneshot::Sender<Reply>,
-        context: Vec<Record>,
+        context: Vec<Arc<Record>>,
     ) {
         self.last_request += 1;
         let id = RequestId(self.last_request);
@@ -94,7 +95,7 @@ impl Daemon {
         now: Timestamp,
         id: RequestId,
         request: Request,
-        context: Vec<Record>,
+        context: Vec<Arc<Record>>,
     ) -> Result<Input, String> {
         let zone = self.reminder.plan().zones.zone_at(now);
         Ok(match request {
@@ -154,7 +155,7 @@ impl Daemon {
         &self,
         fact: &FactId,
         different: BTreeMap<String, String>,
-        context: &[Record],
+        context: &[Arc<Record>],
     ) -> Result<Option<Details>, String> {
         if different.is_empty() {
             return Ok(None);

@@ -1,6 +1,7 @@
 //! Everything that can happen to the daemon, and the one place that waits for it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
@@ -39,7 +40,7 @@ pub(super) enum Event {
         /// Who waits.
         reply: oneshot::Sender<Reply>,
         /// The facts.
-        context: Vec<Record>,
+        context: Vec<Arc<Record>>,
     },
     /// What is left of an item was counted.
     Counted {

@@ -1,9 +1,8 @@
-//! What became of each item over a range of local dates, month by month: months that are over are read once.
+//! What became of an item over a range of local dates, month by month: months that are over are read once.
 
-use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::Arc;
 
+use futures_util::{Stream, StreamExt, stream};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -12,87 +11,98 @@ use crate::insight::{Past, Stretch, past};
 use crate::ledger::{Ledger, longest_open};
 use crate::schedule::ItemId;
 
-/// What is remembered, and the facts that are needed for the rest.
+/// How many months are read at a time: few enough that their facts fit into a processor's caches, and that a
+/// question about ten years leaves no more room taken than one about this year.
+const READ_AT_ONCE: usize = 12;
+
+/// What is about one item is read while another is looked at.
+const READ_AHEAD: usize = 2;
+
+/// The months of a range.
 pub(super) struct Months<'a> {
     scene: &'a Scene,
     stretches: Vec<Stretch>,
-    /// By item and stretch. It is held from the beginning: what is forgotten meanwhile is not missing here.
-    remembered: HashMap<(&'a ItemId, usize), Arc<Past>>,
-    /// For items that count from when they were last taken: no month of theirs stands for itself.
-    whole: Option<Ledger>,
-    /// All stretches, run by run: with the facts about them, or without where every item's are remembered.
-    runs: Vec<(Range<usize>, Option<Ledger>)>,
+}
+
+/// Months that are remembered, or some that are not.
+enum Piece<'a> {
+    Remembered(Vec<Arc<Past>>),
+    Missing(&'a [Stretch]),
 }
 
 impl<'a> Months<'a> {
-    /// Reads what is not remembered of items over the local dates `[since, until)`.
-    pub(super) async fn read(
-        scene: &'a Scene,
-        items: &[&'a ItemId],
-        since: Date,
-        until: Date,
-    ) -> Result<Self, Failure> {
-        let stretches = stretches(scene, since, until)?;
-        let (counting, plain): (Vec<&ItemId>, Vec<&ItemId>) =
-            items.iter().partition(|item| scene.plan.counts_from_the_last(item));
-        let mut remembered = HashMap::new();
-        let mut missing = vec![false; stretches.len()];
-        for item in &plain {
-            for ((place, stretch), missing) in stretches.iter().enumerate().zip(&mut missing) {
-                let month = || scene.memory.month(&scene.moment, item, stretch);
-                let known = is_over(scene, item, stretch).then(month).flatten();
-                *missing |= known.is_none();
-                remembered.extend(known.map(|past| ((*item, place), past)));
-            }
-        }
-        let mut months = Self { scene, stretches, remembered, whole: None, runs: Vec::new() };
-        if !counting.is_empty() {
-            months.whole = months.ledger(0..months.stretches.len(), &counting).await?;
-        }
-        let mut begins = 0;
-        for run in missing.chunk_by(|a, b| a == b) {
-            let places = begins..begins + run.len();
-            begins = places.end;
-            let is_missing = run.contains(&true);
-            let ledger = if is_missing { months.ledger(places.clone(), &plain).await? } else { None };
-            months.runs.push((places, ledger));
-        }
-        Ok(months)
+    /// Cuts the local dates `[since, until)` into months.
+    pub(super) fn of(scene: &'a Scene, since: Date, until: Date) -> Result<Self, Failure> {
+        Ok(Self { scene, stretches: stretches(scene, since, until)? })
     }
 
-    /// Reads the facts about some of the stretches; of one item, where it is only that.
-    async fn ledger(&self, places: Range<usize>, items: &[&ItemId]) -> Result<Option<Ledger>, Failure> {
-        let Some(all) = whole(&self.stretches[places]) else { return Ok(None) };
-        let only = if let [item] = items { Some(*item) } else { None };
-        Ok(Some(self.scene.ledger(all.from, all.to, only).await?))
+    /// Returns what became of items over all of the range, one after the other, and remembers the months that are over.
+    pub(super) fn pasts<'b>(
+        &'b self,
+        items: &'b [&ItemId],
+    ) -> impl Stream<Item = Result<Past, Failure>> + 'b {
+        let mut pasts = Vec::with_capacity(items.len());
+        for item in items {
+            pasts.push(self.past(item));
+        }
+        stream::iter(pasts).buffered(READ_AHEAD)
     }
 
-    /// Returns what became of an item over all of the range, and remembers the months that are over.
-    pub(super) fn past(&self, item: &ItemId) -> Past {
+    async fn past(&self, item: &ItemId) -> Result<Past, Failure> {
         let Scene { plan, memory, moment, now, .. } = self.scene;
         if plan.counts_from_the_last(item) {
-            let (Some(ledger), Some(all)) = (&self.whole, whole(&self.stretches)) else {
-                return Past::default();
-            };
-            return past(plan, ledger, item, &[all], *now).pop().unwrap_or_default();
+            // No month of such an item stands for itself.
+            let ledger = self.ledger(item, &self.stretches).await?;
+            let all = whole(&self.stretches);
+            return Ok(past(plan, &ledger, item, all.as_slice(), *now).pop().unwrap_or_default());
         }
         let mut found = Past::default();
-        for (places, ledger) in &self.runs {
-            let Some(ledger) = ledger else {
-                for past in places.clone().filter_map(|place| self.remembered.get(&(item, place))) {
-                    found.add(past);
+        for piece in self.pieces(item) {
+            let stretches = match piece {
+                Piece::Remembered(months) => {
+                    for past in &months {
+                        found.add(past);
+                    }
+                    continue;
                 }
-                continue;
+                Piece::Missing(stretches) => stretches,
             };
-            let stretches = &self.stretches[places.clone()];
-            for (stretch, past) in stretches.iter().zip(past(plan, ledger, item, stretches, *now)) {
+            let ledger = self.ledger(item, stretches).await?;
+            for (stretch, past) in stretches.iter().zip(past(plan, &ledger, item, stretches, *now)) {
                 found.add(&past);
                 if is_over(self.scene, item, stretch) {
                     memory.keep_month(moment, item, *stretch, past);
                 }
             }
         }
-        found
+        Ok(found)
+    }
+
+    /// Reads the facts about an item that stretches can be about.
+    async fn ledger(&self, item: &ItemId, stretches: &[Stretch]) -> Result<Ledger, Failure> {
+        let Some(all) = whole(stretches) else { return Ok(Ledger::default()) };
+        Ok(self.scene.ledger(all.from, all.to, Some(item)).await?)
+    }
+
+    /// Tells what is remembered of an item, and what has to be read, in the order of time.
+    fn pieces(&self, item: &ItemId) -> Vec<Piece<'_>> {
+        let Scene { memory, moment, .. } = self.scene;
+        let month = |stretch| {
+            is_over(self.scene, item, stretch).then(|| memory.month(moment, item, stretch)).flatten()
+        };
+        let known: Vec<Option<Arc<Past>>> = self.stretches.iter().map(month).collect();
+        let mut pieces = Vec::new();
+        let mut rest = &self.stretches[..];
+        for run in known.chunk_by(|a, b| a.is_some() == b.is_some()) {
+            let (stretches, after) = rest.split_at(run.len());
+            rest = after;
+            if run.contains(&None) {
+                pieces.extend(stretches.chunks(READ_AT_ONCE).map(Piece::Missing));
+            } else {
+                pieces.push(Piece::Remembered(run.iter().flatten().cloned().collect()));
+            }
+        }
+        pieces
     }
 }
 

@@ -201,7 +201,7 @@ pub(super) fn is_remembered(scene: &Scene, request: &Request) -> bool {
 }
 
 /// Reads the recorded facts that an answer may be about.
-pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Record>, StoreError> {
+pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Arc<Record>>, StoreError> {
     let mut records = Vec::new();
     let day = SignedDuration::from_hours(24);
     if let Request::Answer { key: Some(key), .. }
@@ -211,12 +211,12 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Reco
     | Request::ChangeStock { key: Some(key), .. } = request
     {
         let found = scene.reader.ask(Question::Key(key.clone())).await?;
-        records.extend(found.into_iter().map(|line| line.record));
+        records.extend(found.into_iter().map(|line| Arc::new(line.record)));
     }
     let about = if let Request::Retract { fact, .. } | Request::Correct { fact, .. } = request {
         let found = scene.reader.ask(Question::Fact(fact.clone())).await?;
         let about = found.first().and_then(|line| line.record.fact.occurrence().cloned());
-        records.extend(found.into_iter().map(|line| line.record));
+        records.extend(found.into_iter().map(|line| Arc::new(line.record)));
         about.map(|occurrence| (occurrence.item.clone(), written(&occurrence, scene.now)))
     } else {
         answered(scene, request)

@@ -251,7 +251,11 @@ async fn recall(
 }
 
 /// Reads the facts about everything that can be open at an instant.
-pub(super) async fn recent(reader: &Reader, plan: &Plan, now: Timestamp) -> Result<Vec<Record>, StoreError> {
+pub(super) async fn recent(
+    reader: &Reader,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<Vec<Arc<Record>>, StoreError> {
     let grace = plan.items().map(|item| plan.longest_grace(item)).max();
     let back = grace.unwrap_or_default() + SignedDuration::from_hours(72);
     let from = now.checked_sub(back).unwrap_or(Timestamp::MIN);

@@ -20,9 +20,9 @@ pub const NEWEST_INTAKES: usize = 64;
 pub struct Ledger {
     /// Shared with what is derived from them, which is passed on without a copy.
     records: BTreeMap<FactId, Arc<Record>>,
-    /// In order; a slot has a few, for which a set would be large.
-    by_occurrence: BTreeMap<OccurrenceId, Vec<FactId>>,
-    intakes_by_item: BTreeMap<ItemId, BTreeSet<FactId>>,
+    /// Each in the order of ids, with the facts themselves: years of slots are asked about in one go.
+    by_occurrence: BTreeMap<OccurrenceId, Vec<Arc<Record>>>,
+    intakes_by_item: BTreeMap<ItemId, Vec<Arc<Record>>>,
     /// The facts that are taken back or corrected, with those that say so.
     replaced: BTreeMap<FactId, BTreeSet<FactId>>,
     by_key: BTreeMap<String, FactId>,
@@ -40,15 +40,14 @@ impl Ledger {
             return;
         }
         if let Some(occurrence) = record.fact.occurrence() {
-            let ids = self.by_occurrence.entry(occurrence.clone()).or_default();
-            ids.insert(ids.partition_point(|before| *before < id), id.clone());
+            add_in_order(self.by_occurrence.entry(occurrence.clone()).or_default(), &record);
         }
         if let Some(earlier) = record.fact.replaces() {
             self.replaced.entry(earlier.clone()).or_default().insert(id.clone());
         }
         match &record.fact {
             Fact::Intake { item, .. } => {
-                self.intakes_by_item.entry(item.clone()).or_default().insert(id.clone());
+                add_in_order(self.intakes_by_item.entry(item.clone()).or_default(), &record);
             }
             fact if fact.shapes_plan() => {
                 self.plan_facts.insert(id.clone());
@@ -71,27 +70,9 @@ impl Ledger {
         self.pauses.push(id);
         if !is_next {
             self.pauses.sort();
-            self.pauses =
-                self.as_written(self.pauses.iter()).into_iter().map(|record| record.id.clone()).collect();
+            let records = self.pauses.iter().filter_map(|id| self.records.get(id)).collect();
+            self.pauses = as_written(records).into_iter().map(|record| record.id.clone()).collect();
         }
-    }
-
-    /// Returns facts in the order of writing; they are given in the order of their ids.
-    ///
-    /// Of one device, that is the order of their numbers, even where its clock was set back between them;
-    /// of several, that of their clocks.
-    fn as_written<'a>(&'a self, ids: impl Iterator<Item = &'a FactId>) -> Vec<&'a Arc<Record>> {
-        let mut latest: Option<(&FactId, Timestamp)> = None;
-        let mut records: Vec<(Timestamp, &Arc<Record>)> = Vec::new();
-        for record in ids.filter_map(|id| self.records.get(id)) {
-            let before = latest.filter(|(last, _)| last.device == record.id.device).map(|(_, at)| at);
-            let at = before.map_or(record.recorded_at, |before| before.max(record.recorded_at));
-            latest = Some((&record.id, at));
-            records.push((at, record));
-        }
-        // Stable: what has one time stays in the order of device and number.
-        records.sort_by_key(|(at, _)| *at);
-        records.into_iter().map(|(_, record)| record).collect()
     }
 
     /// Returns a fact by its name.
@@ -134,8 +115,8 @@ impl Ledger {
 
     /// Returns the standing facts about a slot, oldest recorded first.
     pub(super) fn about(&self, occurrence: &OccurrenceId) -> Vec<&Arc<Record>> {
-        let Some(ids) = self.by_occurrence.get(occurrence) else { return Vec::new() };
-        self.as_written(ids.iter().filter(|id| self.stands(id)))
+        let Some(records) = self.by_occurrence.get(occurrence) else { return Vec::new() };
+        as_written(records.iter().filter(|record| self.stands(&record.id)).collect())
     }
 
     /// Returns the answer that resolves a slot: the first intake or skip that stands.
@@ -211,15 +192,15 @@ impl Ledger {
     #[must_use]
     pub fn places(&self) -> Vec<(&OccurrenceId, &Place)> {
         let mut places = BTreeMap::new();
-        for (occurrence, ids) in &self.by_occurrence {
+        for (occurrence, records) in &self.by_occurrence {
             // In the order in which each device wrote them: its clock may have been set back meanwhile.
-            for id in ids {
-                let screen = (occurrence, &id.device);
-                match self.records.get(id).map(|record| &record.fact) {
-                    Some(Fact::Delivered { channel: Channel::Desktop(place), .. }) => {
+            for record in records {
+                let screen = (occurrence, &record.id.device);
+                match &record.fact {
+                    Fact::Delivered { channel: Channel::Desktop(place), .. } => {
                         places.insert(screen, place);
                     }
-                    Some(Fact::Closed { .. }) => {
+                    Fact::Closed { .. } => {
                         places.remove(&screen);
                     }
                     _ => {}
@@ -238,8 +219,8 @@ impl Ledger {
 
     /// Returns the intakes of an item that stand.
     pub fn intake_records(&self, item: &ItemId) -> impl Iterator<Item = &Record> {
-        let ids = self.intakes_by_item.get(item).into_iter().flatten();
-        ids.filter(|id| self.stands(id)).filter_map(|id| self.get(id))
+        let records = self.intakes_by_item.get(item).into_iter().flatten();
+        records.map(Arc::as_ref).filter(|record| self.stands(&record.id))
     }
 
     /// Returns the instants at which an item was taken, in order; dates without a time are left out.
@@ -347,7 +328,7 @@ impl Ledger {
     /// The facts that shape the plan stay, and so do the newest intakes of each item.
     pub fn forget_before(&mut self, instant: Timestamp) {
         let newest: BTreeSet<FactId> =
-            self.intakes_by_item.values().flat_map(|ids| self.newest_intakes(ids)).collect();
+            self.intakes_by_item.values().flat_map(|of_item| self.newest_intakes(of_item)).collect();
         let old: Vec<FactId> = self
             .records
             .values()
@@ -362,45 +343,73 @@ impl Ledger {
     }
 
     /// Returns the intakes that happened last and stand, as many as rules that count from them look at.
-    fn newest_intakes(&self, ids: &BTreeSet<FactId>) -> Vec<FactId> {
-        let happened = |id: &FactId| match self.records[id].fact.at() {
+    fn newest_intakes(&self, of_item: &[Arc<Record>]) -> Vec<FactId> {
+        let happened = |record: &Record| match record.fact.at() {
             When::Instant(at) => at,
-            When::Date(_) => self.records[id].recorded_at,
+            When::Date(_) => record.recorded_at,
         };
-        let mut standing: Vec<FactId> = ids.iter().filter(|id| self.stands(id)).cloned().collect();
-        standing.sort_by_key(|id| std::cmp::Reverse(happened(id)));
+        let mut standing: Vec<&Arc<Record>> =
+            of_item.iter().filter(|record| self.stands(&record.id)).collect();
+        standing.sort_by_key(|record| std::cmp::Reverse(happened(record)));
         standing.truncate(NEWEST_INTAKES);
-        standing
+        standing.into_iter().map(|record| record.id.clone()).collect()
     }
 
     fn forget(&mut self, id: &FactId) {
         let Some(record) = self.records.remove(id) else { return };
-        fn take<K: Ord>(index: &mut BTreeMap<K, BTreeSet<FactId>>, key: &K, id: &FactId) {
-            if let Some(ids) = index.get_mut(key) {
-                ids.remove(id);
-                if ids.is_empty() {
+        fn take<K: Ord>(index: &mut BTreeMap<K, Vec<Arc<Record>>>, key: &K, id: &FactId) {
+            if let Some(records) = index.get_mut(key) {
+                records.retain(|of| of.id != *id);
+                if records.is_empty() {
                     index.remove(key);
                 }
             }
         }
-        if let Some(occurrence) = record.fact.occurrence()
-            && let Some(ids) = self.by_occurrence.get_mut(occurrence)
-        {
-            ids.retain(|of| of != id);
-            if ids.is_empty() {
-                self.by_occurrence.remove(occurrence);
-            }
-        }
-        if let Some(earlier) = record.fact.replaces() {
-            take(&mut self.replaced, earlier, id);
+        if let Some(occurrence) = record.fact.occurrence() {
+            take(&mut self.by_occurrence, occurrence, id);
         }
         if let Fact::Intake { item, .. } = &record.fact {
             take(&mut self.intakes_by_item, item, id);
+        }
+        if let Some(earlier) = record.fact.replaces()
+            && let Some(by) = self.replaced.get_mut(earlier)
+        {
+            by.remove(id);
+            if by.is_empty() {
+                self.replaced.remove(earlier);
+            }
         }
         if let Some(key) = record.fact.key() {
             self.by_key.remove(key);
         }
     }
+}
+
+/// Adds a fact to others, which stand in the order of their ids; mostly it is the last.
+fn add_in_order(records: &mut Vec<Arc<Record>>, record: &Arc<Record>) {
+    records.insert(records.partition_point(|before| before.id < record.id), record.clone());
+}
+
+/// Brings facts into the order of writing; they are given in the order of their ids.
+///
+/// Of one device, that is the order of their numbers, even where its clock was set back between them;
+/// of several, that of their clocks.
+fn as_written(records: Vec<&Arc<Record>>) -> Vec<&Arc<Record>> {
+    // Where no clock was set back and one device wrote, there is nothing to do.
+    if records.is_sorted_by_key(|record| record.recorded_at) {
+        return records;
+    }
+    let mut latest: Option<(&FactId, Timestamp)> = None;
+    let mut dated: Vec<(Timestamp, &Arc<Record>)> = Vec::with_capacity(records.len());
+    for record in records {
+        let before = latest.filter(|(last, _)| last.device == record.id.device).map(|(_, at)| at);
+        let at = before.map_or(record.recorded_at, |before| before.max(record.recorded_at));
+        latest = Some((&record.id, at));
+        dated.push((at, record));
+    }
+    // Stable: what has one time stays in the order of device and number.
+    dated.sort_by_key(|(at, _)| *at);
+    dated.into_iter().map(|(_, record)| record).collect()
 }
 
 /// Returns the answer among the facts about a slot: the first intake or skip.

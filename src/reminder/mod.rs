@@ -252,7 +252,7 @@ impl Reminder {
     }
 
     /// Takes in recorded facts that memory may not have; by itself it does nothing.
-    pub fn know(&mut self, records: Vec<Record>) {
+    pub fn know(&mut self, records: Vec<Arc<Record>>) {
         for record in records {
             self.ledger.fold(record);
         }

@@ -1,5 +1,7 @@
 //! The words in which the reminders are spoken to: what was noticed, and what to do.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -46,7 +48,7 @@ pub enum Input {
         /// What they say.
         answer: Answer,
         /// Recorded facts that the answer may be about and that memory may have let go.
-        context: Vec<Record>,
+        context: Vec<Arc<Record>>,
     },
     /// Someone takes a fact back.
     Retract {
@@ -59,7 +61,7 @@ pub enum Input {
         /// The idempotency key.
         key: Option<String>,
         /// Recorded facts that it may be about and that memory may have let go.
-        context: Vec<Record>,
+        context: Vec<Arc<Record>>,
     },
     /// Someone corrects an answer.
     Correct {
@@ -68,7 +70,7 @@ pub enum Input {
         /// What was different.
         correction: Correction,
         /// Recorded facts that it may be about and that memory may have let go.
-        context: Vec<Record>,
+        context: Vec<Arc<Record>>,
     },
     /// Someone pauses reminders.
     Pause {
@@ -92,7 +94,7 @@ pub enum Input {
         /// The idempotency key.
         key: Option<String>,
         /// Recorded facts that it may be about and that memory may have let go.
-        context: Vec<Record>,
+        context: Vec<Arc<Record>>,
     },
     /// Someone lets reminders go on.
     Resume {

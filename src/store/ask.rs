@@ -100,24 +100,24 @@ impl Database {
     }
 
     /// Returns the facts of a range that do not shape the plan, read from what is kept of them beside their lines.
-    pub(super) fn about(&self, range: &Range) -> Result<Vec<Record>, StoreError> {
+    pub(super) fn about(&self, range: &Range) -> Result<Vec<Arc<Record>>, StoreError> {
         self.read_about(range).map_err(|error| self.failed(error))
     }
 
-    fn read_about(&self, range: &Range) -> Result<Vec<Record>, DatabaseError> {
+    fn read_about(&self, range: &Range) -> Result<Vec<Arc<Record>>, DatabaseError> {
         let (mut keys, mut records) = (Vec::new(), Vec::new());
         let may_be_replaced = !self.replaced.is_empty();
         self.each(range, |item, entry| {
             if may_be_replaced {
                 keys.push(entry.key());
             }
-            records.extend(self.record(item, &entry)?);
+            records.extend(self.record(item, &entry)?.map(Arc::new));
             Ok(())
         })?;
         let known = keys.len();
         self.with_replacements(&mut keys)?;
         for key in &keys[known..] {
-            records.extend(self.line(key)?.map(|line| line.record));
+            records.extend(self.line(key)?.map(|line| Arc::new(line.record)));
         }
         Ok(records)
     }

@@ -236,7 +236,7 @@ impl Reader {
         from: Timestamp,
         until: Timestamp,
         item: Option<ItemId>,
-    ) -> Result<Vec<Record>, StoreError> {
+    ) -> Result<Vec<Arc<Record>>, StoreError> {
         let (reply, answer) = oneshot::channel();
         let order = owner::Order::About(Range { from, until, item }, reply);
         self.database.send(order).map_err(|_| StoreError::Closed)?;

@@ -19,7 +19,7 @@ use crate::panics;
 pub(super) enum Order {
     Apply(Vec<Line>),
     Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
-    About(Range, oneshot::Sender<Result<Vec<Record>, StoreError>>),
+    About(Range, oneshot::Sender<Result<Vec<Arc<Record>>, StoreError>>),
     Health(oneshot::Sender<Result<Health, StoreError>>),
     Close,
 }

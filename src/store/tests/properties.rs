@@ -273,11 +273,11 @@ proptest! {
             let found = ids(database.ask(Question::About(range.clone())).unwrap());
             prop_assert_eq!(found, with_replacements(&records, seqs(&all)));
             let others: Vec<&Record> = all.into_iter().filter(|record| !record.fact.shapes_plan()).collect();
-            let found: BTreeMap<u64, Record> =
+            let found: BTreeMap<u64, Arc<Record>> =
                 database.about(&range).unwrap().into_iter().map(|record| (record.id.seq, record)).collect();
             prop_assert_eq!(found.keys().copied().collect::<BTreeSet<_>>(), with_replacements(&records, seqs(&others)));
             for (seq, record) in found {
-                prop_assert_eq!(&record, &records[seq as usize - 1]);
+                prop_assert_eq!(&*record, &records[seq as usize - 1]);
             }
         }
         let mut intakes: Vec<&Record> =

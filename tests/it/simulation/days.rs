@@ -1,5 +1,7 @@
 //! What happens to a person, a machine and a daemon from one step to the next.
 
+use std::sync::Arc;
+
 use super::*;
 
 impl World {
@@ -145,9 +147,10 @@ impl World {
     }
 
     /// What the database knows of the last days, as the daemon hands it in with an answer.
-    fn context(&self) -> Vec<Record> {
+    fn context(&self) -> Vec<Arc<Record>> {
         let since = self.now - SignedDuration::from_hours(24 * 5);
-        self.disk.iter().rev().take(40).filter(|record| record.recorded_at > since).cloned().collect()
+        let newest = self.disk.iter().rev().take(40);
+        newest.filter(|record| record.recorded_at > since).cloned().map(Arc::new).collect()
     }
 
     fn person_closes(&mut self) {
