@@ -125,11 +125,15 @@ impl FromStr for Slot {
         } else {
             Self::Civil(at)
         };
-        if slot.to_string() != text {
-            return Err(wrong());
-        }
-        Ok(slot)
+        if is_to_the_minute(civil) || slot.to_string() == text { Ok(slot) } else { Err(wrong()) }
     }
+}
+
+/// Tells whether a time is written as almost all slots are, which is not worth writing again to compare.
+fn is_to_the_minute(text: &str) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00:00";
+    let fits = |(b, form): (&u8, &u8)| if *form == b'0' { b.is_ascii_digit() } else { b == form };
+    text.len() == FORM.len() && text.as_bytes().iter().zip(FORM).all(fits)
 }
 
 /// The name of one planned slot of one item, `probiotic@2026-11-23T08:00`.

@@ -1,7 +1,5 @@
 //! The lines of facts as the journals have them, several to a value: they are written and read as neighbours.
 
-use std::collections::BTreeMap;
-
 use super::database::DatabaseError;
 use super::keys::join;
 use super::line::Line;
@@ -15,14 +13,11 @@ pub(super) struct Blocks(pub(super) sled::Tree);
 impl Blocks {
     /// Adds lines, each in its place; what was there from that place on is written over.
     pub(super) fn add(&self, lines: &[Line]) -> Result<(), DatabaseError> {
-        let mut blocks: BTreeMap<Vec<u8>, (usize, String)> = BTreeMap::new();
-        for Line { record, text } in lines {
+        let block = |line: &Line| line.record.id.seq.saturating_sub(1) / LINES;
+        let is_same = |a: &Line, b: &Line| block(a) == block(b) && a.record.id.device == b.record.id.device;
+        for lines in lines.chunk_by(is_same) {
+            let Some(Line { record, .. }) = lines.first() else { continue };
             let (key, place) = place(&record.id.device, record.id.seq);
-            let (_, block) = blocks.entry(key).or_insert_with(|| (place, String::new()));
-            block.push_str(text);
-            block.push('\n');
-        }
-        for (key, (place, new)) in blocks {
             let mut block = String::new();
             if place > 0 {
                 let held = self.0.get(&key)?.unwrap_or_default();
@@ -33,7 +28,10 @@ impl Blocks {
                     return Err(DatabaseError::Damaged);
                 }
             }
-            block.push_str(&new);
+            for Line { text, .. } in lines {
+                block.push_str(text);
+                block.push('\n');
+            }
             self.0.insert(key, block.into_bytes())?;
         }
         Ok(())

@@ -199,13 +199,15 @@ impl Database {
         }
         let total: u64 = behind.iter().map(|(journal, mark)| journal.last - mark).sum();
         let mut done = 0;
+        // One room for all of them.
+        let mut batch = Vec::new();
         for (journal, mark) in behind {
-            let start = usize::try_from(mark).unwrap_or(usize::MAX);
-            let mut lines = journal.text.lines().zip(1u64..).skip(start).peekable();
+            let known = usize::try_from(mark).unwrap_or(usize::MAX);
+            let mut lines = journal.text.lines().zip(1u64..).skip(known).peekable();
             while lines.peek().is_some() {
-                let mut batch = Vec::with_capacity(BATCH);
+                batch.clear();
                 for (text, number) in lines.by_ref().take(BATCH) {
-                    let read = line::read(text).map_err(|error| StoreError::Damaged {
+                    let read = line::read_sound(text).map_err(|error| StoreError::Damaged {
                         path: journal.path.clone(),
                         line: number,
                         why: error.to_string(),
@@ -246,16 +248,16 @@ impl Database {
         let [mut plan, mut keys, mut replaced] = [const { Entries::new() }; 3];
         let mut marks: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         for Line { record, .. } in lines {
-            let key = fact_key(&record.id.device, record.id.seq);
+            let key = || fact_key(&record.id.device, record.id.seq);
             if let Some(earlier) = record.fact.replaces() {
-                replaced.push((join(&[&fact_key(&earlier.device, earlier.seq), &key]), Vec::new()));
+                replaced.push((join(&[&fact_key(&earlier.device, earlier.seq), &key()]), Vec::new()));
             }
             if let Some(name) = record.fact.key() {
-                keys.push((name.as_bytes().to_vec(), key.clone()));
+                keys.push((name.as_bytes().to_vec(), key()));
             }
             if record.fact.shapes_plan() {
                 let item = record.fact.item().map_or("", ItemId::as_str);
-                plan.push((key, join(&[&biased(about_seconds(record)), item.as_bytes()])));
+                plan.push((key(), join(&[&biased(about_seconds(record)), item.as_bytes()])));
             }
             marks.insert(record.id.device.clone(), record.id.seq);
         }

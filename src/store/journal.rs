@@ -168,6 +168,10 @@ impl Journal {
 /// read as zeros. A whole line that is wrong is damage and left for [`check`] to tell.
 fn sound_length(bytes: &[u8]) -> usize {
     let ends = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |i| i + 1);
+    // This looks at many bytes at a time.
+    if !bytes[..ends].contains(&0) {
+        return ends;
+    }
     let Some(zero) = bytes[..ends].iter().position(|b| *b == 0) else { return ends };
     // Sound lines behind the zeros were recorded once: that is damage, and not an end that was torn.
     let is_sound = |line: &[u8]| std::str::from_utf8(line).is_ok_and(line::is_sound);

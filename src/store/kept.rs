@@ -88,7 +88,9 @@ pub(super) struct KeptError;
 /// Writes a record, if it is of a sort that there are many of; else nothing.
 pub(super) fn write(record: &Record) -> Vec<u8> {
     let kept = of_many(record);
-    kept.and_then(|kept| postcard::to_allocvec(&kept).ok()).unwrap_or_default()
+    // Most are shorter.
+    let room = Vec::with_capacity(96);
+    kept.and_then(|kept| postcard::to_extend(&kept, room).ok()).unwrap_or_default()
 }
 
 fn of_many(record: &Record) -> Option<Kept<'_>> {

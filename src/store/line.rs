@@ -1,5 +1,6 @@
 //! One line of a journal: its JSON, its checksum, and the way back.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -19,6 +20,9 @@ pub(super) const MAX_LINE_BYTES: usize = 256 * 1024;
 /// What stands between the checked part of a line and its checksum.
 const CHECKSUM: &str = ",\"crc\":\"";
 
+/// How many digits a checksum has.
+const CRC_DIGITS: usize = 8;
+
 /// A recorded fact with the line that holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
@@ -28,29 +32,47 @@ pub struct Line {
     pub text: Arc<str>,
 }
 
+/// A text of a line: as it stands there, where it has no escapes.
 #[derive(Debug, Serialize, Deserialize)]
-struct LineJson {
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Text<'_> {
+    fn of(written: impl ToString) -> Self {
+        Self(Cow::Owned(written.to_string()))
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct LineJson<'a> {
     v: u32,
-    id: String,
+    id: Text<'a>,
     seq: u64,
-    device: String,
-    recorded_at: String,
-    fact: FactJson,
+    device: Text<'a>,
+    recorded_at: Text<'a>,
+    #[serde(borrow)]
+    fact: FactJson<'a>,
 }
 
 /// A fact as a journal writes it. Fields are only ever added.
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-enum FactJson {
+#[serde(tag = "type", rename_all = "kebab-case", bound(deserialize = "'de: 'a"))]
+enum FactJson<'a> {
     Intake {
-        item: String,
+        item: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        occurrence: Option<String>,
-        at: String,
+        occurrence: Option<Text<'a>>,
+        at: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        amount: Option<String>,
+        amount: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        planned: Option<String>,
+        planned: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         product: Option<Box<ProductJson>>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,95 +80,95 @@ enum FactJson {
         #[serde(skip_serializing_if = "Option::is_none")]
         scan: Option<Box<ScanJson>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        note: Option<String>,
+        note: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        corrects: Option<String>,
+        corrects: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
+        key: Option<Text<'a>>,
     },
     Skip {
-        occurrence: String,
-        at: String,
+        occurrence: Text<'a>,
+        at: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        reason: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        note: Option<String>,
+        note: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        corrects: Option<String>,
+        corrects: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
+        key: Option<Text<'a>>,
     },
     Snooze {
-        occurrence: String,
-        at: String,
-        until: String,
+        occurrence: Text<'a>,
+        at: Text<'a>,
+        until: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
+        key: Option<Text<'a>>,
     },
     Delivered {
-        occurrence: String,
-        at: String,
-        channel: String,
+        occurrence: Text<'a>,
+        at: Text<'a>,
+        channel: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         notification: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        server: Option<String>,
+        server: Option<Text<'a>>,
     },
     Undelivered {
-        occurrence: String,
-        at: String,
+        occurrence: Text<'a>,
+        at: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        channel: Option<String>,
-        reason: String,
+        channel: Option<Text<'a>>,
+        reason: Text<'a>,
     },
     Closed {
-        occurrence: String,
-        at: String,
-        reason: String,
+        occurrence: Text<'a>,
+        at: Text<'a>,
+        reason: Text<'a>,
     },
     Stock {
-        item: String,
-        at: String,
+        item: Text<'a>,
+        at: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         add: Option<i32>,
         #[serde(skip_serializing_if = "Option::is_none")]
         count: Option<u32>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
+        key: Option<Text<'a>>,
     },
     Regimen {
-        item: String,
-        at: String,
+        item: Text<'a>,
+        at: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         definition: Option<serde_json::Value>,
     },
     Zone {
-        at: String,
-        zone: String,
+        at: Text<'a>,
+        zone: Text<'a>,
     },
     Pause {
         #[serde(skip_serializing_if = "Option::is_none")]
-        item: Option<String>,
-        at: String,
+        item: Option<Text<'a>>,
+        at: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        until: Option<String>,
+        until: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        reason: Option<Text<'a>>,
     },
     Resume {
         #[serde(skip_serializing_if = "Option::is_none")]
-        item: Option<String>,
-        at: String,
+        item: Option<Text<'a>>,
+        at: Text<'a>,
     },
     Retraction {
-        retracts: String,
+        retracts: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        occurrence: Option<String>,
-        at: String,
+        occurrence: Option<Text<'a>>,
+        at: Text<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<String>,
+        reason: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<String>,
+        key: Option<Text<'a>>,
     },
 }
 
@@ -165,9 +187,9 @@ pub(super) enum LineError {
 pub(super) fn write(record: Record, zone: &TimeZone) -> Result<Line, LineError> {
     let json = LineJson {
         v: VERSION,
-        id: record.id.to_string(),
+        id: Text::of(&record.id),
         seq: record.id.seq,
-        device: record.id.device.to_string(),
+        device: Text::from(&*record.id.device),
         recorded_at: instant(record.recorded_at, zone),
         fact: to_json(&record.fact, zone)?,
     };
@@ -182,21 +204,26 @@ pub(super) fn write(record: Record, zone: &TimeZone) -> Result<Line, LineError> 
 
 /// Tells whether a line's checksum fits what it says.
 pub(super) fn is_sound(text: &str) -> bool {
-    checked_part(text).is_some()
+    let Some((part, crc)) = parts(text) else { return false };
+    // One spelling only: a changed letter of the checksum itself is damage too.
+    let is_spelt_so = crc.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    is_spelt_so && u32::from_str_radix(crc, 16) == Ok(crc32fast::hash(part.as_bytes()))
 }
 
-fn checked_part(text: &str) -> Option<&str> {
-    let at = text.rfind(CHECKSUM)?;
-    let crc = text[at + CHECKSUM.len()..].strip_suffix("\"}")?;
-    // One spelling only: a changed letter of the checksum itself is damage too.
-    (format!("{:08x}", crc32fast::hash(&text.as_bytes()[..at])) == crc).then_some(&text[..at])
+/// Returns what a checksum is of, and the checksum.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_suffix("\"}")?;
+    let (part, crc) = rest.split_at_checked(rest.len().checked_sub(CRC_DIGITS)?)?;
+    Some((part.strip_suffix(CHECKSUM)?, crc))
 }
 
 /// Reads a line back.
 pub(super) fn read(text: &str) -> Result<Line, LineError> {
-    if !is_sound(text) {
-        return Err(LineError::Checksum);
-    }
+    if is_sound(text) { read_sound(text) } else { Err(LineError::Checksum) }
+}
+
+/// Reads a line back whose checksum was found to fit.
+pub(super) fn read_sound(text: &str) -> Result<Line, LineError> {
     #[derive(Deserialize)]
     struct Form {
         v: u32,
@@ -212,37 +239,36 @@ pub(super) fn read(text: &str) -> Result<Line, LineError> {
     if json.v > VERSION {
         return Err(LineError::Newer { v: json.v });
     }
-    let id = FactId { device: json.device.as_str().into(), seq: json.seq };
-    let recorded_at = json.recorded_at.parse().map_err(|error: jiff::Error| form(&error))?;
+    let id = FactId { device: (*json.device.0).into(), seq: json.seq };
+    let recorded_at = json.recorded_at.0.parse().map_err(|error: jiff::Error| form(&error))?;
     let fact = from_json(json.fact).map_err(|why| LineError::Form { why })?;
     Ok(Line { record: Record { id, recorded_at, fact }, text: text.into() })
 }
 
 /// Writes an instant as RFC 3339 with its zone in brackets.
-fn instant(at: Timestamp, zone: &TimeZone) -> String {
-    Zoned::new(at, zone.clone()).to_string()
+fn instant(at: Timestamp, zone: &TimeZone) -> Text<'static> {
+    Text::of(Zoned::new(at, zone.clone()))
 }
 
-fn when(at: When, zone: &TimeZone) -> String {
+fn when(at: When, zone: &TimeZone) -> Text<'static> {
     match at {
         When::Instant(at) => instant(at, zone),
-        When::Date(date) => date.to_string(),
+        When::Date(date) => Text::of(date),
     }
 }
 
-fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
-    let text = |value: &Option<String>| value.clone();
-    fn written<T: ToString>(value: Option<&T>) -> Option<String> {
-        value.map(ToString::to_string)
+fn to_json<'a>(fact: &'a Fact, zone: &TimeZone) -> Result<FactJson<'a>, LineError> {
+    fn text(value: &Option<String>) -> Option<Text<'_>> {
+        value.as_deref().map(Text::from)
     }
     Ok(match fact {
         Fact::Intake { item, occurrence, at, amount, planned, product, details, note, corrects, key } => {
             FactJson::Intake {
-                item: item.to_string(),
-                occurrence: written(occurrence.as_ref()),
+                item: item.as_str().into(),
+                occurrence: occurrence.as_ref().map(Text::of),
                 at: when(*at, zone),
-                amount: written(amount.as_ref()),
-                planned: written(planned.as_ref()),
+                amount: amount.as_ref().map(Text::of),
+                planned: planned.as_ref().map(Text::of),
                 product: product.as_deref().map(|product| Box::new(product.into())),
                 check_in: match details.as_deref() {
                     Some(Details::CheckIn(check_in)) => Some(Box::new(check_in.into())),
@@ -253,20 +279,20 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
                     _ => None,
                 },
                 note: text(note),
-                corrects: written(corrects.as_ref()),
+                corrects: corrects.as_ref().map(Text::of),
                 key: text(key),
             }
         }
         Fact::Skip { occurrence, at, reason, note, corrects, key } => FactJson::Skip {
-            occurrence: occurrence.to_string(),
+            occurrence: Text::of(occurrence),
             at: when(*at, zone),
             reason: text(reason),
             note: text(note),
-            corrects: written(corrects.as_ref()),
+            corrects: corrects.as_ref().map(Text::of),
             key: text(key),
         },
         Fact::Snooze { occurrence, at, until, key } => FactJson::Snooze {
-            occurrence: occurrence.to_string(),
+            occurrence: Text::of(occurrence),
             at: instant(*at, zone),
             until: instant(*until, zone),
             key: text(key),
@@ -277,39 +303,39 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
                 Channel::Named(_) => None,
             };
             FactJson::Delivered {
-                occurrence: occurrence.to_string(),
+                occurrence: Text::of(occurrence),
                 at: instant(*at, zone),
-                channel: channel.name().map_or(ChannelId::DESKTOP, ChannelId::as_str).to_owned(),
+                channel: channel.name().map_or(ChannelId::DESKTOP, ChannelId::as_str).into(),
                 notification: place.map(|place| place.notification),
-                server: written(place.and_then(|place| place.server.as_ref())),
+                server: place.and_then(|place| place.server.as_deref()).map(Text::from),
             }
         }
         Fact::Undelivered { occurrence, at, channel, reason } => FactJson::Undelivered {
-            occurrence: occurrence.to_string(),
+            occurrence: Text::of(occurrence),
             at: instant(*at, zone),
-            channel: written(channel.as_ref()),
-            reason: reason.clone(),
+            channel: channel.as_ref().map(Text::of),
+            reason: reason.as_str().into(),
         },
         Fact::Closed { occurrence, at, reason } => FactJson::Closed {
-            occurrence: occurrence.to_string(),
+            occurrence: Text::of(occurrence),
             at: instant(*at, zone),
             reason: match reason {
                 CloseReason::Expired => "expired",
                 CloseReason::Dismissed => "dismissed",
                 CloseReason::Undefined => "undefined",
             }
-            .to_owned(),
+            .into(),
         },
         Fact::Stock { item, at, change, key } => {
             let (add, count) = match change {
                 StockChange::Add(more) => (Some(*more), None),
                 StockChange::Count(counted) => (None, Some(*counted)),
             };
-            let (item, at, key) = (item.to_string(), instant(*at, zone), text(key));
+            let (item, at, key) = (item.as_str().into(), instant(*at, zone), text(key));
             FactJson::Stock { item, at, add, count, key }
         }
         Fact::Regimen { item, at, definition } => FactJson::Regimen {
-            item: item.to_string(),
+            item: item.as_str().into(),
             at: instant(*at, zone),
             definition: match definition {
                 Some(definition) => Some(
@@ -319,19 +345,21 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
                 None => None,
             },
         },
-        Fact::Zone { at, zone: name } => FactJson::Zone { at: instant(*at, zone), zone: name.clone() },
+        Fact::Zone { at, zone: name } => {
+            FactJson::Zone { at: instant(*at, zone), zone: name.as_str().into() }
+        }
         Fact::Pause { item, at, until, reason } => FactJson::Pause {
-            item: written(item.as_ref()),
+            item: item.as_ref().map(|item| item.as_str().into()),
             at: instant(*at, zone),
             until: until.map(|until| instant(until, zone)),
             reason: text(reason),
         },
         Fact::Resume { item, at } => {
-            FactJson::Resume { item: written(item.as_ref()), at: instant(*at, zone) }
+            FactJson::Resume { item: item.as_ref().map(|item| item.as_str().into()), at: instant(*at, zone) }
         }
         Fact::Retraction { fact, occurrence, at, reason, key } => FactJson::Retraction {
-            retracts: fact.to_string(),
-            occurrence: written(occurrence.as_ref()),
+            retracts: Text::of(fact),
+            occurrence: occurrence.as_ref().map(Text::of),
             at: instant(*at, zone),
             reason: text(reason),
             key: text(key),
@@ -339,16 +367,17 @@ fn to_json(fact: &Fact, zone: &TimeZone) -> Result<FactJson, LineError> {
     })
 }
 
-fn from_json(json: FactJson) -> Result<Fact, String> {
-    fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
-        text.parse().map_err(|error: T::Err| error.to_string())
+fn from_json(json: FactJson<'_>) -> Result<Fact, String> {
+    fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &Text<'_>) -> Result<T, String> {
+        text.0.parse().map_err(|error: T::Err| error.to_string())
     }
     fn maybe<T: std::str::FromStr<Err: std::fmt::Display>>(
-        text: Option<String>,
+        text: Option<Text<'_>>,
     ) -> Result<Option<T>, String> {
         text.map(|text| read(&text)).transpose()
     }
-    let when = |text: &str| match text.len() {
+    let owned = |text: Option<Text<'_>>| text.map(|text| text.0.into_owned());
+    let when = |text: &Text<'_>| match text.0.len() {
         10 => read(text).map(When::Date),
         _ => read(text).map(When::Instant),
     };
@@ -373,21 +402,24 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
             planned: maybe(planned)?,
             product: product.map(|product| Arc::new(Product::from(*product))),
             details: details(check_in.map(|json| *json), scan.map(|json| *json))?,
-            note,
+            note: owned(note),
             corrects: maybe(corrects)?,
-            key,
+            key: owned(key),
         },
         FactJson::Skip { occurrence, at, reason, note, corrects, key } => {
             let (occurrence, at, corrects) = (read(&occurrence)?, when(&at)?, maybe(corrects)?);
-            Fact::Skip { occurrence, at, reason, note, corrects, key }
+            Fact::Skip { occurrence, at, reason: owned(reason), note: owned(note), corrects, key: owned(key) }
         }
-        FactJson::Snooze { occurrence, at, until, key } => {
-            Fact::Snooze { occurrence: read(&occurrence)?, at: read(&at)?, until: read(&until)?, key }
-        }
+        FactJson::Snooze { occurrence, at, until, key } => Fact::Snooze {
+            occurrence: read(&occurrence)?,
+            at: read(&at)?,
+            until: read(&until)?,
+            key: owned(key),
+        },
         FactJson::Delivered { occurrence, at, channel, notification, server } => {
-            let channel = if channel == ChannelId::DESKTOP {
+            let channel = if channel.0 == ChannelId::DESKTOP {
                 let notification = notification.ok_or("a notification without a number")?;
-                Channel::Desktop(Place { notification, server: server.map(Into::into) })
+                Channel::Desktop(Place { notification, server: server.map(|server| server.0.into()) })
             } else {
                 Channel::Named(read(&channel)?)
             };
@@ -397,12 +429,12 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
             occurrence: read(&occurrence)?,
             at: read(&at)?,
             channel: maybe(channel)?,
-            reason,
+            reason: reason.0.into_owned(),
         },
         FactJson::Closed { occurrence, at, reason } => Fact::Closed {
             occurrence: read(&occurrence)?,
             at: read(&at)?,
-            reason: match reason.as_str() {
+            reason: match &*reason.0 {
                 "expired" => CloseReason::Expired,
                 "dismissed" => CloseReason::Dismissed,
                 _ => CloseReason::Undefined,
@@ -414,7 +446,7 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
                 (None, Some(counted)) => StockChange::Count(counted),
                 _ => return Err("a stock is either added to or counted".to_owned()),
             };
-            Fact::Stock { item: read(&item)?, at: read(&at)?, change, key }
+            Fact::Stock { item: read(&item)?, at: read(&at)?, change, key: owned(key) }
         }
         FactJson::Regimen { item, at, definition } => Fact::Regimen {
             item: read(&item)?,
@@ -422,17 +454,17 @@ fn from_json(json: FactJson) -> Result<Fact, String> {
             // What it was made in has room for twice as much.
             definition: definition.map(|definition| definition.to_string().into_boxed_str().into_string()),
         },
-        FactJson::Zone { at, zone } => Fact::Zone { at: read(&at)?, zone },
+        FactJson::Zone { at, zone } => Fact::Zone { at: read(&at)?, zone: zone.0.into_owned() },
         FactJson::Pause { item, at, until, reason } => {
-            Fact::Pause { item: maybe(item)?, at: read(&at)?, until: maybe(until)?, reason }
+            Fact::Pause { item: maybe(item)?, at: read(&at)?, until: maybe(until)?, reason: owned(reason) }
         }
         FactJson::Resume { item, at } => Fact::Resume { item: maybe(item)?, at: read(&at)? },
         FactJson::Retraction { retracts, occurrence, at, reason, key } => Fact::Retraction {
             fact: read(&retracts)?,
             occurrence: maybe(occurrence)?,
             at: read(&at)?,
-            reason,
-            key,
+            reason: owned(reason),
+            key: owned(key),
         },
     })
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::database::DatabaseError;
 use super::kept;
 use super::keys::{about_seconds, biased, fact_key, join};
 use super::line::Line;
-use crate::ledger::FactId;
+use crate::ledger::{FactId, Record};
 use crate::schedule::ItemId;
 
 /// The seconds that one page is about.
@@ -29,7 +29,13 @@ pub(super) struct Pages(pub(super) sled::Tree);
 struct Kept<'a> {
     seq: u64,
     about: i64,
+    #[serde(serialize_with = "bytes")]
     fact: &'a [u8],
+}
+
+/// Writes bytes at once: serde takes them for numbers otherwise, each by itself.
+fn bytes<S: Serializer>(bytes: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(bytes)
 }
 
 /// A fact of a page.
@@ -57,36 +63,36 @@ impl Entry {
 impl Pages {
     /// Adds facts, which stand in the order of each device; those that are there already stay as they are.
     pub(super) fn add<'a>(&self, lines: impl Iterator<Item = &'a Line>) -> Result<(), DatabaseError> {
-        let mut pages: BTreeMap<Vec<u8>, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
+        let mut pages: BTreeMap<Vec<u8>, Vec<(i64, &Record)>> = BTreeMap::new();
         for Line { record, .. } in lines {
             let item = record.fact.item().map_or("", ItemId::as_str);
             let about = about_seconds(record);
-            let (seq, fact) = (record.id.seq, kept::write(record));
-            let entry = postcard::to_allocvec(&Kept { seq, about, fact: &fact })
-                .map_err(|_| DatabaseError::Damaged)?;
-            pages.entry(of_device(item, about, &record.id.device)).or_default().push((seq, entry));
+            pages.entry(of_device(item, about, &record.id.device)).or_default().push((about, record));
         }
-        for (name, entries) in pages {
-            self.add_to(&name, &entries)?;
+        for (name, facts) in pages {
+            self.add_to(&name, &facts)?;
         }
         Ok(())
     }
 
-    fn add_to(&self, name: &[u8], entries: &[(u64, Vec<u8>)]) -> Result<(), DatabaseError> {
+    fn add_to(&self, name: &[u8], facts: &[(i64, &Record)]) -> Result<(), DatabaseError> {
         let (mut part, mut page) = match self.0.scan_prefix(name).next_back().transpose()? {
             Some((key, page)) => (part(name, &key)?, page.to_vec()),
             None => (0, vec![0; HEAD]),
         };
         let known = last(&page)?;
         let mut is_changed = false;
-        for (seq, entry) in entries.iter().filter(|(seq, _)| known < *seq) {
-            if page.len() > HEAD && page.len() + entry.len() > MAX_BYTES {
-                let full = std::mem::replace(&mut page, vec![0; HEAD]);
-                self.0.insert(join(&[name, &part.to_be_bytes()]), full)?;
+        for (about, record) in facts.iter().filter(|(_, record)| known < record.id.seq) {
+            let before = page.len();
+            let entry = Kept { seq: record.id.seq, about: *about, fact: &kept::write(record) };
+            page = postcard::to_extend(&entry, page).map_err(|_| DatabaseError::Damaged)?;
+            if before > HEAD && page.len() > MAX_BYTES {
+                let next: Vec<u8> = [&[0; HEAD], &page[before..]].concat();
+                page.truncate(before);
+                self.0.insert(join(&[name, &part.to_be_bytes()]), std::mem::replace(&mut page, next))?;
                 part += 1;
             }
-            page.splice(..HEAD, seq.to_be_bytes());
-            page.extend_from_slice(entry);
+            page[..HEAD].copy_from_slice(&record.id.seq.to_be_bytes());
             is_changed = true;
         }
         if is_changed {
