@@ -199,7 +199,7 @@ impl Daemon {
         }
         let reader = self.reader.clone();
         tokio::spawn(async move {
-            let reply = match reader.fact(record.id).await {
+            let reply = match reader.fact(record.id.clone()).await {
                 Ok(Some(line)) => Reply::new(status, line.text.to_string()),
                 Ok(None) => problem(503, "the fact is recorded, but the database has not caught up"),
                 Err(error) => problem(503, &error.to_string()),

@@ -135,7 +135,7 @@ pub(super) async fn newest_intakes(
     reader: &Reader,
     plan: &Plan,
     item: Option<&ItemId>,
-) -> Result<Vec<Record>, StoreError> {
+) -> Result<Vec<Arc<Record>>, StoreError> {
     let mut records = Vec::new();
     let wanted = |id: &&ItemId| item.is_none_or(|item| item == *id) && plan.counts_from_the_last(id);
     for id in plan.items().filter(wanted) {
@@ -211,12 +211,12 @@ pub(super) async fn context(scene: &Scene, request: &Request) -> Result<Vec<Arc<
     | Request::ChangeStock { key: Some(key), .. } = request
     {
         let found = scene.reader.ask(Question::Key(key.clone())).await?;
-        records.extend(found.into_iter().map(|line| Arc::new(line.record)));
+        records.extend(found.into_iter().map(|line| line.record));
     }
     let about = if let Request::Retract { fact, .. } | Request::Correct { fact, .. } = request {
         let found = scene.reader.ask(Question::Fact(fact.clone())).await?;
         let about = found.first().and_then(|line| line.record.fact.occurrence().cloned());
-        records.extend(found.into_iter().map(|line| Arc::new(line.record)));
+        records.extend(found.into_iter().map(|line| line.record));
         about.map(|occurrence| (occurrence.item.clone(), written(&occurrence, scene.now)))
     } else {
         answered(scene, request)

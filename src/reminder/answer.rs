@@ -1,5 +1,7 @@
 //! Answers: which occurrence is meant, whether it can be, and the fact that it makes.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
@@ -91,9 +93,9 @@ impl Answer {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// It is durable.
-    Recorded(Record),
+    Recorded(Arc<Record>),
     /// It was already; this is the fact.
-    Repeated(Record),
+    Repeated(Arc<Record>),
     /// It was not taken in.
     Refused(Refusal),
 }
@@ -137,7 +139,7 @@ impl Reminder {
             return true;
         }
         let known = key.and_then(|key| self.ledger.by_key(key)).cloned();
-        known.map(|record| actions.push(Action::Reply(request, Outcome::Repeated(record)))).is_some()
+        known.map(|record| actions.push(Action::Reply(request, Outcome::Repeated(record.into())))).is_some()
     }
 
     /// Waits with others for a fact that is on its way under the same idempotency key.
@@ -150,7 +152,9 @@ impl Reminder {
     pub(super) fn carry_out(&mut self, request: RequestId, decision: Decision, actions: &mut Vec<Action>) {
         match decision {
             Decision::Refuse(refusal) => actions.push(Action::Reply(request, Outcome::Refused(refusal))),
-            Decision::Repeat(record) => actions.push(Action::Reply(request, Outcome::Repeated(record))),
+            Decision::Repeat(record) => {
+                actions.push(Action::Reply(request, Outcome::Repeated(record.into())))
+            }
             Decision::Record(fact) => {
                 if let Some(occurrence) = fact.occurrence().filter(|_| resolves(&fact)) {
                     if let Some(pending) = self.pending_answer(occurrence) {

@@ -15,6 +15,7 @@ mod upkeep;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -46,12 +47,20 @@ struct Pending {
     from_button: bool,
 }
 
+/// Returns a number that another text of this process has as good as never.
+fn digest(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The state of all reminders.
 #[derive(Debug)]
 pub struct Reminder {
     plan: Arc<Plan>,
     ledger: Ledger,
-    definitions: BTreeMap<ItemId, String>,
+    /// What each item was last defined as, by [`digest`]: the texts would be kept for nothing else.
+    definitions: BTreeMap<ItemId, u64>,
     alerts: BTreeMap<AlertId, alert::Alert>,
     sendings: BTreeMap<AlertId, reach::Sending>,
     /// When each occurrence last went out by a channel, recorded or not.
@@ -89,7 +98,7 @@ impl Reminder {
         for record in ledger.take_regimens() {
             if let Fact::Regimen { item, definition, .. } = record.fact {
                 match definition {
-                    Some(definition) => definitions.insert(item, definition),
+                    Some(definition) => definitions.insert(item, digest(&definition)),
                     None => definitions.remove(&item),
                 };
             }
@@ -280,12 +289,13 @@ impl Reminder {
             self.record(Fact::Regimen { item, at: now, definition: None }, Vec::new(), false, actions);
         }
         for (item, definition) in items {
-            if self.definitions.get(&item.id) == Some(&definition) {
+            let digest = digest(&definition);
+            if self.definitions.get(&item.id) == Some(&digest) {
                 continue;
             }
             let id = item.id.clone();
             Arc::make_mut(&mut self.plan).open(item, now);
-            self.definitions.insert(id.clone(), definition.clone());
+            self.definitions.insert(id.clone(), digest);
             self.expect(&id, now);
             let fact = Fact::Regimen { item: id, at: now, definition: Some(definition) };
             self.record(fact, Vec::new(), false, actions);
@@ -303,7 +313,7 @@ impl Reminder {
         self.expect_all(now);
     }
 
-    fn take_record(&mut self, now: Timestamp, token: Token, record: Record, actions: &mut Vec<Action>) {
+    fn take_record(&mut self, now: Timestamp, token: Token, record: Arc<Record>, actions: &mut Vec<Action>) {
         let pending = self.pending.remove(&token);
         // Who asked first made the fact; the others said the same again.
         let first = pending.as_ref().filter(|pending| !pending.from_button);

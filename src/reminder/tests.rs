@@ -132,7 +132,7 @@ impl Stage {
                     let record =
                         Record { id: FactId { device: "d".into(), seq }, recorded_at: self.now, fact };
                     self.facts.push(record.clone());
-                    Some(Input::Recorded(token, record))
+                    Some(Input::Recorded(token, record.into()))
                 }
                 Action::Record(token, _) => Some(Input::NotRecorded(token, "disk full".to_owned())),
                 Action::Reply(_, outcome) => {

@@ -104,7 +104,7 @@ pub enum Input {
         item: Option<ItemId>,
     },
     /// A fact is durable.
-    Recorded(Token, Record),
+    Recorded(Token, Arc<Record>),
     /// A fact could not be written down.
     NotRecorded(Token, String),
     /// A notification is on the screen, and where.

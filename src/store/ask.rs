@@ -86,7 +86,8 @@ impl Database {
             Question::Uses { item, from } => {
                 let range = Range { from, until: Timestamp::MAX, item: Some(item) };
                 self.each(&range, |item, entry| {
-                    let fact = self.record(item, &entry)?.map(|record| record.fact);
+                    let record = self.record(item, &entry)?;
+                    let fact = record.as_deref().map(|record| &record.fact);
                     if matches!(fact, Some(Fact::Intake { .. } | Fact::Stock { .. })) {
                         keys.push(entry.key());
                     }
@@ -111,13 +112,13 @@ impl Database {
             if may_be_replaced {
                 keys.push(entry.key());
             }
-            records.extend(self.record(item, &entry)?.map(Arc::new));
+            records.extend(self.record(item, &entry)?);
             Ok(())
         })?;
         let known = keys.len();
         self.with_replacements(&mut keys)?;
         for key in &keys[known..] {
-            records.extend(self.line(key)?.map(|line| Arc::new(line.record)));
+            records.extend(self.line(key)?.map(|line| line.record));
         }
         Ok(records)
     }
@@ -153,13 +154,13 @@ impl Database {
         }
     }
 
-    fn record(&self, item: Option<&ItemId>, entry: &Entry) -> Result<Option<Record>, DatabaseError> {
+    fn record(&self, item: Option<&ItemId>, entry: &Entry) -> Result<Option<Arc<Record>>, DatabaseError> {
         let kept = match item {
             Some(item) => kept::read(entry.kept(), entry.id.clone(), item)?,
             None => None,
         };
         match kept {
-            Some(record) => Ok(Some(record)),
+            Some(record) => Ok(Some(Arc::new(record))),
             None => Ok(self.line(&entry.key())?.map(|line| line.record)),
         }
     }
@@ -192,8 +193,8 @@ impl Database {
                 break;
             }
             for entry in page {
-                let fact = self.record(Some(item), &entry)?.map(|record| record.fact);
-                if matches!(fact, Some(Fact::Intake { .. })) {
+                let record = self.record(Some(item), &entry)?;
+                if record.is_some_and(|record| matches!(record.fact, Fact::Intake { .. })) {
                     found.push((entry.about, entry.key()));
                 }
             }

@@ -118,16 +118,16 @@ impl Journal {
     }
 
     /// Writes facts down; when this returns well, they are durable.
-    fn append(&mut self, drafts: &[Draft]) -> Result<Vec<Line>, String> {
+    fn append(&mut self, drafts: Vec<Draft>) -> Result<Vec<Line>, String> {
         if let Some(broken) = &self.broken {
             return Err(broken.clone());
         }
         let mut lines = Vec::with_capacity(drafts.len());
         let mut text = String::new();
-        for (draft, seq) in drafts.iter().zip(self.last + 1..) {
+        for (Draft { fact, recorded_at, zone, .. }, seq) in drafts.into_iter().zip(self.last + 1..) {
             let id = FactId { device: self.device.clone(), seq };
-            let record = Record { id, recorded_at: draft.recorded_at, fact: draft.fact.clone() };
-            let line = line::write(record, &draft.zone).map_err(|error| error.to_string())?;
+            let line =
+                line::write(Record { id, recorded_at, fact }, &zone).map_err(|error| error.to_string())?;
             if line.text.len() > MAX_LINE_BYTES {
                 return Err(format!("a fact of {} bytes is too long to be recorded", line.text.len()));
             }
@@ -269,15 +269,16 @@ pub(super) fn spawn(
                 }
             }
             if !group.is_empty() {
-                let outcome = match journal.append(&group) {
+                let tokens: Vec<_> = group.iter().map(|draft| draft.token).collect();
+                let outcome = match journal.append(group) {
                     Ok(lines) => {
                         // Before anyone hears of it, so that who then asks finds it.
                         let _ = database.send(owner::Order::Apply(lines.clone()));
-                        Written::Durable(group.iter().map(|draft| draft.token).zip(lines).collect())
+                        Written::Durable(tokens.into_iter().zip(lines).collect())
                     }
                     Err(reason) => {
-                        error!(%reason, facts = group.len(), "facts could not be recorded");
-                        Written::Failed(group.iter().map(|draft| draft.token).collect(), reason)
+                        error!(%reason, facts = tokens.len(), "facts could not be recorded");
+                        Written::Failed(tokens, reason)
                     }
                 };
                 let _ = written.send(outcome);

@@ -27,7 +27,7 @@ const CRC_DIGITS: usize = 8;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// The fact.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// The line as it stands in the journal, without its end.
     pub text: Arc<str>,
 }
@@ -199,7 +199,7 @@ pub(super) fn write(record: Record, zone: &TimeZone) -> Result<Line, LineError> 
     let crc = crc32fast::hash(text.as_bytes());
     text.push_str(CHECKSUM);
     text.push_str(&format!("{crc:08x}\"}}"));
-    Ok(Line { record, text: text.into() })
+    Ok(Line { record: Arc::new(record), text: text.into() })
 }
 
 /// Tells whether a line's checksum fits what it says.
@@ -242,7 +242,7 @@ pub(super) fn read_sound(text: &str) -> Result<Line, LineError> {
     let id = FactId { device: (*json.device.0).into(), seq: json.seq };
     let recorded_at = json.recorded_at.0.parse().map_err(|error: jiff::Error| form(&error))?;
     let fact = from_json(json.fact).map_err(|why| LineError::Form { why })?;
-    Ok(Line { record: Record { id, recorded_at, fact }, text: text.into() })
+    Ok(Line { record: Arc::new(Record { id, recorded_at, fact }), text: text.into() })
 }
 
 /// Writes an instant as RFC 3339 with its zone in brackets.

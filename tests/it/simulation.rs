@@ -290,7 +290,7 @@ impl World {
             let more = match action {
                 Action::Record(token, fact) => self.write(token, fact),
                 Action::Reply(_, Outcome::Recorded(record) | Outcome::Repeated(record)) => {
-                    self.acknowledged.insert(record.id);
+                    self.acknowledged.insert(record.id.clone());
                     Vec::new()
                 }
                 Action::Reply(_, Outcome::Refused(_))
@@ -366,11 +366,11 @@ impl World {
         let record = Record { id: FactId { device: "d".into(), seq }, recorded_at: self.now, fact };
         if self.bug == Bug::EarlyReply && self.lot.one_in(20) {
             // Told, and never written.
-            return self.core.handle(self.now, Input::Recorded(token, record));
+            return self.core.handle(self.now, Input::Recorded(token, record.into()));
         }
         self.disk.push(record.clone());
         self.take_note(&record.fact);
-        self.core.handle(self.now, Input::Recorded(token, record))
+        self.core.handle(self.now, Input::Recorded(token, record.into()))
     }
 }
 

@@ -64,7 +64,7 @@ fn two_answers_at_the_same_moment_are_one_fact() {
     ));
     let record =
         Record { id: FactId { device: "d".into(), seq: 9 }, recorded_at: stage.now, fact: fact.clone() };
-    let replies = stage.reminder.handle(stage.now, Input::Recorded(*token, record));
+    let replies = stage.reminder.handle(stage.now, Input::Recorded(*token, record.into()));
     let replied: Vec<_> = replies
         .iter()
         .filter_map(|action| match action {

@@ -105,7 +105,7 @@ proptest! {
         for record in records(facts) {
             let line = line::write(record.clone(), &zone).unwrap();
             prop_assert_eq!(&line::read(&line.text).unwrap(), &line);
-            prop_assert_eq!(line.record, record);
+            prop_assert_eq!(&*line.record, &record);
         }
     }
 
