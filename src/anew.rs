@@ -1,4 +1,4 @@
-//! Begins the program anew, in the same process, where it needs another environment.
+//! Begins the program anew, in the same process, where it needs another environment or is to hold less memory.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -13,6 +13,9 @@ pub(crate) const AGAIN: &str = "DOSED_AGAIN";
 
 /// Is set where it was told: from some programs glibc takes its own variables away.
 const TOLD: &str = "DOSED_MALLOC";
+
+/// Is set in a program that has left behind what its start took.
+const LIGHT: &str = "DOSED_LIGHT";
 
 /// Takes the place of this program with another run of it, with more in its environment; returns only if
 /// that fails.
@@ -38,10 +41,21 @@ pub(crate) fn spare_memory() {
     }
 }
 
+/// Tells whether this program may still begin anew for [`leave_room_behind`].
+pub(crate) fn can_leave_room_behind() -> bool {
+    std::env::var_os(LIGHT).is_none()
+}
+
+/// Begins anew to be rid of the room that a start took which had much to do, as the allocator gives little of it
+/// back. Only once: what cannot be kept would be done for ever. Where that fails, the program goes on as it is.
+pub(crate) fn leave_room_behind() {
+    let _ = begin([(LIGHT, "1".to_owned())]);
+}
+
 /// Takes out of a command's environment what is meant for this program alone.
 pub(crate) fn keep_to_ourselves(command: &mut Command) {
     for (name, _) in MALLOC {
         command.env_remove(name);
     }
-    command.env_remove(TOLD).env_remove(AGAIN);
+    command.env_remove(TOLD).env_remove(AGAIN).env_remove(LIGHT);
 }

@@ -16,6 +16,7 @@ use super::query;
 use super::stock;
 use super::{CHANNEL_BACKLOG, Condition, Daemon, DaemonError, EVENT_BACKLOG, MAX_WAITING_CALLS};
 use crate::agenda::Agenda;
+use crate::anew;
 use crate::api::Listener;
 use crate::channel;
 use crate::clock::{Clock, LOCALTIME, system_zone};
@@ -26,7 +27,7 @@ use crate::panics;
 use crate::presence;
 use crate::reminder::{Input, Reminder};
 use crate::schedule::Plan;
-use crate::store::{Question, Reader, Store, StoreError, make_private_dir};
+use crate::store::{Question, Reader, Store, StoreError, Written, make_private_dir};
 use crate::terminal::Terminal;
 use crate::watch::Watch;
 
@@ -48,6 +49,9 @@ pub struct Options {
 /// Rebuilding fewer facts than this is not worth a word.
 const PROGRESS_FROM: u64 = 20_000;
 
+/// Reading or writing fewer facts than this takes little room.
+const MANY_FACTS: u64 = 500;
+
 impl Daemon {
     pub(super) async fn start(
         options: Options,
@@ -63,21 +67,11 @@ impl Daemon {
         let schedule = config::load(&options.schedule)?;
         let (written_sender, written) = mpsc::unbounded_channel();
         let host_name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let on_terminal = options.on_terminal;
-        let store = Store::open(&options.data_dir, &host_name, written_sender, |done, total| {
-            if total >= PROGRESS_FROM {
-                info!(done, total, "bringing the database up to the journal");
-                if on_terminal {
-                    print(&format!("rebuilding the database: {done} of {total} facts"));
-                }
-            }
-        })?;
+        let (store, lacked) = open_store(&options, &host_name, written_sender.clone())?;
         let now = clock.now();
         let (zone_name, zone) = system_zone();
         let reader = store.reader();
         let (plan, ledger) = recall(&reader, &zone, now).await?;
-        panics::settle();
-        let listener = listener(&options.socket)?;
         let (wakes_sender, wakes) = mpsc::unbounded_channel();
         let agenda = Agenda::start(wakes_sender).await?;
         let (desktop, desktop_commands) = mpsc::unbounded_channel();
@@ -148,7 +142,24 @@ impl Daemon {
         let away = daemon.condition.is_away();
         let can_open = daemon.terminal.is_some();
         daemon.input(now, Input::Started { zone_name, zone, schedule, away, can_open });
+        if lacked + daemon.reminder.unrecorded() as u64 >= MANY_FACTS && anew::can_leave_room_behind() {
+            // Before anything was shown or sent, and before anyone has found us: nothing was awaited since.
+            daemon.close_store();
+            anew::leave_room_behind();
+            let (store, _) = open_store(&daemon.options, &host_name, written_sender)?;
+            daemon.reader = store.reader();
+            daemon.store = Some(store);
+        }
+        panics::settle();
+        let listener = listener(&daemon.options.socket).inspect_err(|_| daemon.close_store())?;
         Ok((daemon, sources, listener))
+    }
+
+    /// Writes down what waits, and closes the record.
+    fn close_store(&mut self) {
+        if let Some(store) = self.store.take() {
+            store.close();
+        }
     }
 
     /// Says where everything lies and what comes next.
@@ -222,6 +233,26 @@ fn listener(path: &Path) -> Result<Listener, DaemonError> {
         Some(socket) => Listener::activated(socket).map_err(io),
         None => Ok(Listener::bind(path)?),
     }
+}
+
+/// Opens the record, says how far it is where that takes a while, and returns how many facts the database lacked.
+fn open_store(
+    options: &Options,
+    host_name: &str,
+    written: mpsc::UnboundedSender<Written>,
+) -> Result<(Store, u64), StoreError> {
+    let mut lacked = 0;
+    let progress = |done, total| {
+        lacked = done;
+        if total >= PROGRESS_FROM {
+            info!(done, total, "bringing the database up to the journal");
+            if options.on_terminal {
+                print(&format!("rebuilding the database: {done} of {total} facts"));
+            }
+        }
+    };
+    let store = Store::open(&options.data_dir, host_name, written, progress)?;
+    Ok((store, lacked))
 }
 
 /// Reads back what shapes the plan and what may still be open.

@@ -153,7 +153,7 @@ impl Reminder {
         match decision {
             Decision::Refuse(refusal) => actions.push(Action::Reply(request, Outcome::Refused(refusal))),
             Decision::Repeat(record) => {
-                actions.push(Action::Reply(request, Outcome::Repeated(record.into())))
+                actions.push(Action::Reply(request, Outcome::Repeated(record.into())));
             }
             Decision::Record(fact) => {
                 if let Some(occurrence) = fact.occurrence().filter(|_| resolves(&fact)) {

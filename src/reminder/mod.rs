@@ -260,6 +260,12 @@ impl Reminder {
         now.checked_sub(MEMORY - answer::EARLY_NAMED).unwrap_or(Timestamp::MAX)
     }
 
+    /// Returns how many facts are to be recorded and are not yet.
+    #[must_use]
+    pub fn unrecorded(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Takes in recorded facts that memory may not have; by itself it does nothing.
     pub fn know(&mut self, records: Vec<Arc<Record>>) {
         for record in records {

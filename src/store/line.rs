@@ -258,9 +258,7 @@ fn when(at: When, zone: &TimeZone) -> Text<'static> {
 }
 
 fn to_json<'a>(fact: &'a Fact, zone: &TimeZone) -> Result<FactJson<'a>, LineError> {
-    fn text(value: &Option<String>) -> Option<Text<'_>> {
-        value.as_deref().map(Text::from)
-    }
+    let text = |value: &'a Option<String>| value.as_deref().map(Text::from);
     Ok(match fact {
         Fact::Intake { item, occurrence, at, amount, planned, product, details, note, corrects, key } => {
             FactJson::Intake {

@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "failpoints",
             "agenda",
+            "anew",
             "api",
             "channel",
             "clock",

@@ -88,3 +88,27 @@ fn months_that_are_over_are_told_as_a_new_start_tells_them() {
     drop(watch);
     desk.check("another dose", false);
 }
+
+#[test]
+fn what_a_first_start_took_is_left_behind_before_anyone_is_served() {
+    let home = Home::new();
+    let items = (0..600).map(|i| format!("{{id=\"item-{i}\",times=[\"08:00\"]}}"));
+    home.schedule(&format!("supplement = [{}]\n", items.collect::<Vec<_>>().join(",")));
+    let begun_anew = |daemon: &Daemon| {
+        let environment = std::fs::read(format!("/proc/{}/environ", daemon.child.id())).unwrap();
+        environment.split(|b| *b == 0).any(|name| name == b"DOSED_LIGHT=1")
+    };
+    let regimens = || home.journal().iter().filter(|fact| fact["fact"]["type"] == "regimen").count();
+    let daemon = home.start();
+    assert_eq!((begun_anew(&daemon), regimens()), (true, 600));
+    assert_eq!(home.json(&["status", "--json"])["schedule"]["items"], 600);
+    drop(daemon);
+    // Where there is little to do, there is nothing to leave.
+    let daemon = home.start();
+    assert_eq!((begun_anew(&daemon), regimens()), (false, 600));
+    drop(daemon);
+    // A database that has to be built anew takes room, too.
+    std::fs::remove_dir_all(home.data().join("db")).unwrap();
+    let daemon = home.start();
+    assert_eq!((begun_anew(&daemon), regimens()), (true, 600));
+}

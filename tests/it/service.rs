@@ -116,7 +116,10 @@ fn a_reload_is_announced_and_reads_the_schedule() {
 
 #[test]
 fn the_service_manager_can_hand_over_the_socket() {
-    let home = Home::with_schedule(SCHEDULE);
+    let home = Home::new();
+    // So many that the program begins anew when they are recorded, and must not lose the socket.
+    let items = (0..600).map(|i| format!("{{id=\"item-{i}\",times=[\"08:00\"]}}"));
+    home.schedule(&format!("supplement = [{}]\n", items.collect::<Vec<_>>().join(",")));
     let socket = home.path("activated.sock");
     let child = home
         .command("systemd-socket-activate")
@@ -139,7 +142,7 @@ fn the_service_manager_can_hand_over_the_socket() {
     }
     // The first question starts the daemon.
     let today = home.json(&["today", "--json", "--socket", &socket]);
-    assert_eq!(today.as_array().map(Vec::len).map(|rows| rows <= 1), Some(true));
+    assert!(today.as_array().is_some_and(|rows| [0, 600].contains(&rows.len())));
     assert!(Path::new(&socket).exists());
 }
 
