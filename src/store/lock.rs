@@ -5,9 +5,15 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::StoreError;
+
+/// How long another process is waited for that may be ending.
+const PATIENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// The lock of a data directory, held until dropped (or until the process ends, however).
 #[derive(Debug)]
@@ -30,13 +36,19 @@ impl Lock {
             .mode(0o600)
             .open(&path)
             .map_err(failed("open"))?;
-        if let Err(error) = flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            if error != rustix::io::Errno::WOULDBLOCK {
-                return Err(failed("lock")(error.into()));
+        let is_free = || match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(failed("lock")(error.into())),
+        };
+        if !is_free()? {
+            let pid = holder(&file);
+            // One that was killed a moment ago may still be on its way out.
+            let has_ended = pid.is_some_and(|pid| ends_within(pid, PATIENCE));
+            if !has_ended || !is_free()? {
+                let pid = pid.map(|pid| pid.as_raw_nonzero().get().cast_unsigned());
+                return Err(StoreError::Locked { dir: dir.to_owned(), pid });
             }
-            let mut text = String::new();
-            let _ = file.read_to_string(&mut text);
-            return Err(StoreError::Locked { dir: dir.to_owned(), pid: text.trim().parse().ok() });
         }
         let note = |file: &mut File| {
             file.set_len(0)?;
@@ -47,4 +59,17 @@ impl Lock {
         let _ = note(&mut file);
         Ok(Self { _file: file })
     }
+}
+
+/// Returns the process that says that it has the lock.
+fn holder(mut file: &File) -> Option<Pid> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    Pid::from_raw(text.trim().parse().ok()?)
+}
+
+/// Waits for a process to end; where that cannot be waited for, it has not.
+fn ends_within(pid: Pid, patience: Timespec) -> bool {
+    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return false };
+    poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience)).is_ok_and(|ready| ready > 0)
 }

@@ -138,3 +138,14 @@ fn a_crash_around_the_notification_never_loses_it() {
         assert_eq!(delivered(&home), 1, "{place}");
     }
 }
+
+#[test]
+fn a_start_right_behind_a_kill_waits_until_the_killed_one_has_gone() {
+    let home = Home::with_schedule("[[habit]]\nid = \"a\"\nas-needed = true\n");
+    let mut daemon = home.start();
+    for _ in 0..5 {
+        log(&home.socket(), "k").unwrap();
+        daemon.signal(rustix::process::Signal::KILL);
+        daemon = home.start();
+    }
+}
