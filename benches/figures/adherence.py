@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 
 from .daemon import Dosed, daily, midnight, time_questions
-from .lab import Absent, ratio, say, statistics, table, told
+from .lab import Absent, number, pss, ratio, say, statistics, table, told
 
 DAYS = 3652
 ITEMS = 3
@@ -37,6 +37,7 @@ def run(lab):
     path = f"/v1/adherence?since={since}&until={until}"
     first = [first_time(dosed, path) for _ in range(FIRST_ASKED)]
     ours = time_questions(dosed, path, count)
+    held = pss(dosed.pid)
     theirs, taken = query(lab, answers, since, until, count)
     compare_taken(json.loads(dosed.ask().get(path)[1]), taken)
     rows = [[name, len(times), told(times), ratio(statistics.median(times), statistics.median(theirs))]
@@ -47,7 +48,7 @@ def run(lab):
         "facts. dosed reads them for the first question; later it reads those of the months that are not over, or about "
         "which something was recorded since. It also tells months, streaks, timing and bounds, and answers over its socket; SQLite tells "
         "planned, taken, share and days fully covered in one query, within the process that asks. Both count the same "
-        "intakes."])
+        f"intakes. After its questions dosed holds {number(held)} MiB."])
 
 
 def first_time(dosed, path):

@@ -15,7 +15,7 @@ MEASURES = ("PSS, MiB", "start, ms", "`/v1/today`, ms", "`/v1/adherence`, ms", "
 
 # Why each grows as it does, by measure and by what grows.
 EXPLANATIONS = {
-    ("PSS, MiB", "items"): "the code and sled's own tables come first; an item adds its regimen, its definition and "
+    ("PSS, MiB", "items"): "the code and sled's own tables come first; an item adds its regimen and "
                            "its deadlines",
     ("start, ms", "items"): "opening sled comes first; each item is read, compared with the record and given a job",
     ("`/v1/today`, ms", "items"): "an answer holds until something is recorded: it is sent again, a row for each item",
