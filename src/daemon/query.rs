@@ -355,7 +355,7 @@ async fn upcoming(scene: &Scene, count: usize) -> Result<Vec<Line<'_>>, Failure>
     // Only what is near can have been answered ahead of its time.
     let ledger = scene.ledger(recent, soon, None).await?;
     let following = |item: &ItemId, after: Timestamp| {
-        let planned = scene.plan.next_after(item, &ledger.intakes(item), after)?;
+        let planned = scene.plan.next_after(item, &ledger.counted_from(&scene.plan, item), after)?;
         let standing = crate::ledger::standing(&planned, &ledger, scene.now);
         Some(Line { planned, standing })
     };

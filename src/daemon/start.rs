@@ -181,7 +181,8 @@ impl Daemon {
         let next = plan
             .current_items()
             .filter_map(|item| {
-                let next = plan.next_after(&item.id, &self.reminder.ledger().intakes(&item.id), now)?;
+                let intakes = self.reminder.ledger().counted_from(plan, &item.id);
+                let next = plan.next_after(&item.id, &intakes, now)?;
                 Some((next.occurrence.at, item.name.as_str()))
             })
             .min();

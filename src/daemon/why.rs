@@ -19,7 +19,8 @@ pub(super) async fn why(scene: &Scene, occurrence: &OccurrenceId) -> Result<Stri
         return Err(Failure::Asked("that time cannot be held".to_owned()));
     };
     let ledger = scene.ledger(from, until, Some(&occurrence.item)).await?;
-    let Some(planned) = scene.plan.find(occurrence, &ledger.intakes(&occurrence.item)) else {
+    let Some(planned) = scene.plan.find(occurrence, &ledger.counted_from(&scene.plan, &occurrence.item))
+    else {
         return Err(Failure::Unknown(format!("nothing was planned as `{occurrence}`")));
     };
     let standing = standing(&planned, &ledger, scene.now);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Channel, Fact, FactId, Place, Record, When};
-use crate::schedule::{ChannelId, ItemId, OccurrenceId, ZoneHistory};
+use crate::schedule::{ChannelId, ItemId, OccurrenceId, Plan, ZoneHistory};
 
 /// A chain of retractions and corrections longer than this is cut; people make one or two.
 const MAX_REPLACED_DEEP: usize = 16;
@@ -235,6 +235,12 @@ impl Ledger {
             .collect();
         found.sort_unstable();
         found
+    }
+
+    /// Returns the intakes that an item's plan counts from: none for most rules, whatever was taken.
+    #[must_use]
+    pub fn counted_from(&self, plan: &Plan, item: &ItemId) -> Vec<Timestamp> {
+        if plan.counts_from_the_last(item) { self.intakes(item) } else { Vec::new() }
     }
 
     /// Tells whether an item was paused at an instant.

@@ -177,12 +177,11 @@ pub fn timeline<'a>(
     now: Timestamp,
 ) -> Vec<Line<'a>> {
     let every = item.is_none().then(|| plan.items());
-    let intakes = |id| if plan.counts_from_the_last(id) { ledger.intakes(id) } else { Vec::new() };
     // One is not looked for among all: many questions are asked of each item in turn.
     let mut lines: Vec<_> = item
         .into_iter()
         .chain(every.into_iter().flatten())
-        .flat_map(|id| plan.occurrences(id, &intakes(id), from, until))
+        .flat_map(|id| plan.occurrences(id, &ledger.counted_from(plan, id), from, until))
         .map(|planned| Line { standing: standing(&planned, ledger, now), planned })
         .collect();
     lines.sort_by(Line::by_time);

@@ -182,7 +182,8 @@ impl Reminder {
 
     /// Returns the fact that something was taken, with a copy of what was planned.
     pub(super) fn intake(&self, item: &ItemId, occurrence: Option<&OccurrenceId>, at: When) -> Fact {
-        let planned = occurrence.and_then(|id| Some((id, self.plan.find(id, &self.ledger.intakes(item))?)));
+        let planned = occurrence
+            .and_then(|id| Some((id, self.plan.find(id, &self.ledger.counted_from(&self.plan, item))?)));
         // Beside the plan, it is the product of today.
         let described = planned.as_ref().map(|(_, planned)| &planned.regimen.item);
         let described = described.or_else(|| self.plan.newest(item).map(|regimen| &regimen.item));
@@ -224,7 +225,7 @@ impl Reminder {
         if !fits {
             return Refusal::OtherKind { item: item.clone() }.into();
         }
-        let intakes = self.ledger.intakes(item);
+        let intakes = self.ledger.counted_from(&self.plan, item);
         let planned = match &answer.target {
             Target::Occurrence(occurrence) => match self.plan.find(occurrence, &intakes) {
                 Some(planned) => Some(planned),
@@ -404,7 +405,7 @@ impl Reminder {
     }
 
     fn nothing_due(&self, item: &ItemId, now: Timestamp) -> Decision {
-        let next = self.plan.next_after(item, &self.ledger.intakes(item), now);
+        let next = self.plan.next_after(item, &self.ledger.counted_from(&self.plan, item), now);
         Refusal::NothingDue { item: item.clone(), next: next.map(|next| next.occurrence.id) }.into()
     }
 

@@ -105,7 +105,7 @@ impl Reminder {
 
     /// Returns an item's occurrences that may be open at an instant or are announced ahead of time.
     pub(super) fn near(&self, item: &ItemId, now: Timestamp) -> Vec<Planned<'_>> {
-        let intakes = self.ledger.intakes(item);
+        let intakes = self.ledger.counted_from(&self.plan, item);
         let from = self.looks_back_to(item, now);
         let until = now.checked_add(LOOK_AHEAD).unwrap_or(Timestamp::MAX);
         let mut found = self.plan.occurrences(item, &intakes, from, until);
