@@ -8,7 +8,7 @@ use std::process::Command;
 /// question took is given back, in place of being kept for the next one.
 const MALLOC: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
-/// Is set in a program that a panic began anew, for which it must not be again and again.
+/// Says when a panic began this program anew, in seconds since 1970: it must not be again and again.
 pub(crate) const AGAIN: &str = "DOSED_AGAIN";
 
 /// Is set where it was told: from some programs glibc takes its own variables away.

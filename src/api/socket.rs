@@ -94,6 +94,14 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// Tells whether the service manager listens, too.
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        self.path.is_none()
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         let Some(path) = &self.path else { return };

@@ -150,8 +150,9 @@ impl Daemon {
             daemon.reader = store.reader();
             daemon.store = Some(store);
         }
-        panics::settle();
         let listener = listener(&daemon.options.socket).inspect_err(|_| daemon.close_store())?;
+        // A socket that was handed over would be lost with this program.
+        panics::settle(std::env::var_os("NOTIFY_SOCKET").is_some() || listener.is_handed_over());
         Ok((daemon, sources, listener))
     }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::mpsc::{Sender, channel};
+use std::time::Instant;
 
-use crate::support::{Desktop, Home, soon};
+use crate::support::{Desktop, Guard, Home, PATIENCE, soon};
 
 /// How often the daemon is killed; `DOSED_KILL_ROUNDS` sets another number.
 const ROUNDS: u64 = 50;
@@ -148,4 +150,39 @@ fn a_start_right_behind_a_kill_waits_until_the_killed_one_has_gone() {
         daemon.signal(rustix::process::Signal::KILL);
         daemon = home.start();
     }
+}
+
+#[test]
+fn a_daemon_that_nobody_watches_over_begins_anew_after_a_panic() {
+    let home = Home::with_schedule("[[habit]]\nid = \"a\"\nas-needed = true\n");
+    let armed = home.path("armed");
+    let mut daemon = home.command(env!("CARGO_BIN_EXE_dosed"));
+    daemon.arg("daemon").env_remove("NOTIFY_SOCKET");
+    daemon.env("DOSED_CRASH_AT", "before-reply").env("DOSED_CRASH_BY", "panic").env("DOSED_CRASH_IF", &armed);
+    daemon.stdout(Stdio::null()).stderr(std::fs::File::create(home.path("log")).unwrap());
+    let mut daemon = Guard(daemon.spawn().unwrap());
+    let answers = |key: &str| {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(id) = log(&home.socket(), key) {
+                return Some(id);
+            }
+        }
+        None
+    };
+    let first = answers("before").unwrap();
+    std::fs::write(&armed, "").unwrap();
+    assert_eq!(log(&home.socket(), "k"), None, "nobody is told");
+    std::fs::remove_file(&armed).unwrap();
+    // The same process: who was not told asks again, and it is one fact.
+    let id = answers("k").unwrap();
+    assert_eq!(answers("before").unwrap(), first);
+    let facts = home.json(&["history", "--json"]);
+    let of_key = facts.as_array().unwrap().iter().filter(|fact| fact["fact"]["key"] == "k");
+    assert_eq!(of_key.map(|fact| fact["id"].as_str().unwrap()).collect::<Vec<_>>(), [id]);
+    assert!(home.log().contains("a test wants a panic") && daemon.0.try_wait().unwrap().is_none());
+    // One that panics again so soon would do so for ever.
+    std::fs::write(&armed, "").unwrap();
+    assert_eq!(log(&home.socket(), "again"), None);
+    assert_eq!(daemon.0.wait().unwrap().code(), None);
 }
