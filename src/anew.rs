@@ -5,8 +5,13 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// What glibc's allocator is told, which it hears only at the start of a program: what a start or a long
-/// question took is given back, in place of being kept for the next one.
-const MALLOC: [(&str, &str); 2] = [("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
+/// question took is given back, in place of being kept for the next one, and what is large is a mapping of its own.
+const MALLOC: [(&str, &str); 4] = [
+    ("MALLOC_ARENA_MAX", "1"),
+    ("MALLOC_MMAP_THRESHOLD_", "32768"),
+    ("MALLOC_TRIM_THRESHOLD_", "65536"),
+    ("MALLOC_TOP_PAD_", "0"),
+];
 
 /// Says when a panic began this program anew, in seconds since 1970: it must not be again and again.
 pub(crate) const AGAIN: &str = "DOSED_AGAIN";
