@@ -2,7 +2,7 @@
 
 use super::database::DatabaseError;
 use super::keys::join;
-use super::line::Line;
+use super::line::Noted;
 
 /// The lines of one value; the last value of a device is written again with each line.
 const LINES: u64 = 16;
@@ -12,12 +12,13 @@ pub(super) struct Blocks(pub(super) sled::Tree);
 
 impl Blocks {
     /// Adds lines, each in its place; what was there from that place on is written over.
-    pub(super) fn add(&self, lines: &[Line]) -> Result<(), DatabaseError> {
-        let block = |line: &Line| line.record.id.seq.saturating_sub(1) / LINES;
-        let is_same = |a: &Line, b: &Line| block(a) == block(b) && a.record.id.device == b.record.id.device;
-        for lines in lines.chunk_by(is_same) {
-            let Some(Line { record, .. }) = lines.first() else { continue };
-            let (key, place) = place(&record.id.device, record.id.seq);
+    pub(super) fn add(&self, facts: &[Noted<'_>]) -> Result<(), DatabaseError> {
+        let block = |seq: u64| seq.saturating_sub(1) / LINES;
+        let is_same =
+            |(a, _): &Noted, (b, _): &Noted| block(a.id.seq) == block(b.id.seq) && a.id.device == b.id.device;
+        for neighbours in facts.chunk_by(is_same) {
+            let Some((first, _)) = neighbours.first() else { continue };
+            let (key, place) = place(&first.id.device, first.id.seq);
             let mut block = String::new();
             if place > 0 {
                 let held = self.0.get(&key)?.unwrap_or_default();
@@ -28,7 +29,7 @@ impl Blocks {
                     return Err(DatabaseError::Damaged);
                 }
             }
-            for Line { text, .. } in lines {
+            for (_, text) in neighbours {
                 block.push_str(text);
                 block.push('\n');
             }

@@ -12,7 +12,7 @@ use super::blocks::Blocks;
 use super::journal::JournalFile;
 use super::kept;
 use super::keys::{about_seconds, biased, fact_key, join, mark_key};
-use super::line::{self, Line};
+use super::line::{self, Noted};
 use super::pages::Pages;
 use crate::failpoints;
 use crate::panics;
@@ -207,14 +207,14 @@ impl Database {
             while lines.peek().is_some() {
                 batch.clear();
                 for (text, number) in lines.by_ref().take(BATCH) {
-                    let read = line::read_sound(text).map_err(|error| StoreError::Damaged {
-                        path: journal.path.clone(),
-                        line: number,
-                        why: error.to_string(),
+                    let record = line::record(text, Some(&journal.device)).map_err(|error| {
+                        let (path, why) = (journal.path.clone(), error.to_string());
+                        StoreError::Damaged { path, line: number, why }
                     })?;
-                    batch.push(read);
+                    batch.push((record, text));
                 }
-                self.apply(&batch).map_err(|error| self.failed(error))?;
+                let noted: Vec<Noted> = batch.iter().map(|(record, text)| (record, *text)).collect();
+                self.apply(&noted).map_err(|error| self.failed(error))?;
                 done += batch.len() as u64;
                 progress(done, total);
             }
@@ -244,10 +244,10 @@ impl Database {
     }
 
     /// Puts facts into every tree; the mark moves last, so that a crash leaves it behind, not ahead.
-    pub(super) fn apply(&self, lines: &[Line]) -> Result<(), DatabaseError> {
+    pub(super) fn apply(&self, facts: &[Noted<'_>]) -> Result<(), DatabaseError> {
         let [mut plan, mut keys, mut replaced] = [const { Entries::new() }; 3];
         let mut marks: BTreeMap<Arc<str>, u64> = BTreeMap::new();
-        for Line { record, .. } in lines {
+        for (record, _) in facts {
             let key = || fact_key(&record.id.device, record.id.seq);
             if let Some(earlier) = record.fact.replaces() {
                 replaced.push((join(&[&fact_key(&earlier.device, earlier.seq), &key()]), Vec::new()));
@@ -261,8 +261,9 @@ impl Database {
             }
             marks.insert(record.id.device.clone(), record.id.seq);
         }
-        self.lines.add(lines)?;
-        self.about.add(lines.iter().filter(|line| !line.record.fact.shapes_plan()))?;
+        self.lines.add(facts)?;
+        let others = facts.iter().map(|(record, _)| *record).filter(|record| !record.fact.shapes_plan());
+        self.about.add(others)?;
         insert(&self.plan, plan)?;
         insert(&self.keys, keys)?;
         insert(&self.replaced, replaced)?;

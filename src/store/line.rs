@@ -32,6 +32,16 @@ pub struct Line {
     pub text: Arc<str>,
 }
 
+impl Line {
+    /// Returns the fact with its line, as the database takes it.
+    pub(super) fn noted(&self) -> Noted<'_> {
+        (&self.record, &self.text)
+    }
+}
+
+/// A fact with its line.
+pub(super) type Noted<'a> = (&'a Record, &'a str);
+
 /// A text of a line: as it stands there, where it has no escapes.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -219,11 +229,14 @@ fn parts(text: &str) -> Option<(&str, &str)> {
 
 /// Reads a line back.
 pub(super) fn read(text: &str) -> Result<Line, LineError> {
-    if is_sound(text) { read_sound(text) } else { Err(LineError::Checksum) }
+    if !is_sound(text) {
+        return Err(LineError::Checksum);
+    }
+    Ok(Line { record: Arc::new(record(text, None)?), text: text.into() })
 }
 
-/// Reads a line back whose checksum was found to fit.
-pub(super) fn read_sound(text: &str) -> Result<Line, LineError> {
+/// Reads the record of a line whose checksum was found to fit; it shares the name of a device, where that is known.
+pub(super) fn record(text: &str, device: Option<&Arc<str>>) -> Result<Record, LineError> {
     #[derive(Deserialize)]
     struct Form {
         v: u32,
@@ -239,10 +252,14 @@ pub(super) fn read_sound(text: &str) -> Result<Line, LineError> {
     if json.v > VERSION {
         return Err(LineError::Newer { v: json.v });
     }
-    let id = FactId { device: (*json.device.0).into(), seq: json.seq };
+    let device = match device {
+        Some(device) if **device == *json.device.0 => device.clone(),
+        _ => (*json.device.0).into(),
+    };
+    let id = FactId { device, seq: json.seq };
     let recorded_at = json.recorded_at.0.parse().map_err(|error: jiff::Error| form(&error))?;
     let fact = from_json(json.fact).map_err(|why| LineError::Form { why })?;
-    Ok(Line { record: Arc::new(Record { id, recorded_at, fact }), text: text.into() })
+    Ok(Record { id, recorded_at, fact })
 }
 
 /// Writes an instant as RFC 3339 with its zone in brackets.

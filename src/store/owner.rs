@@ -9,7 +9,7 @@ use tracing::{error, info};
 
 use super::ask::{Question, Range};
 use super::database::{Database, Health, TIMER_SLACK, mark_of_panic, set_aside};
-use super::line::Line;
+use super::line::{Line, Noted};
 use super::{StoreError, journal};
 use crate::ledger::Record;
 use crate::panics;
@@ -38,7 +38,8 @@ struct Owner {
 impl Owner {
     fn apply(&mut self, lines: &[Line]) {
         let Some(database) = &self.database else { return };
-        if let Err(error) = database.apply(lines) {
+        let noted: Vec<Noted> = lines.iter().map(Line::noted).collect();
+        if let Err(error) = database.apply(&noted) {
             // The mark stays behind; the journal has these facts, and they are applied again from there.
             self.give_up(&error.to_string());
         }

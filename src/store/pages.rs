@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::database::DatabaseError;
 use super::kept;
 use super::keys::{about_seconds, biased, fact_key, join};
-use super::line::Line;
 use crate::ledger::{FactId, Record};
 use crate::schedule::ItemId;
 
@@ -62,9 +61,9 @@ impl Entry {
 
 impl Pages {
     /// Adds facts, which stand in the order of each device; those that are there already stay as they are.
-    pub(super) fn add<'a>(&self, lines: impl Iterator<Item = &'a Line>) -> Result<(), DatabaseError> {
+    pub(super) fn add<'a>(&self, records: impl Iterator<Item = &'a Record>) -> Result<(), DatabaseError> {
         let mut pages: BTreeMap<Vec<u8>, Vec<(i64, &Record)>> = BTreeMap::new();
-        for Line { record, .. } in lines {
+        for record in records {
             let item = record.fact.item().map_or("", ItemId::as_str);
             let about = about_seconds(record);
             pages.entry(of_device(item, about, &record.id.device)).or_default().push((about, record));

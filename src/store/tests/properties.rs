@@ -243,7 +243,8 @@ proptest! {
         let mut begins = 0;
         for (size, again) in batches.into_iter().chain([(lines.len(), 0)]) {
             let ends = lines.len().min(begins + size);
-            database.apply(&lines[begins.saturating_sub(again)..ends]).unwrap();
+            let noted: Vec<_> = lines[begins.saturating_sub(again)..ends].iter().map(Line::noted).collect();
+            database.apply(&noted).unwrap();
             begins = ends;
         }
         let ids = |found: Vec<Line>| {
