@@ -37,12 +37,25 @@ pub(crate) fn begin(environment: impl IntoIterator<Item = (&'static str, String)
     command.args(arguments).envs(environment).exec()
 }
 
-/// Begins anew with an allocator that keeps little, unless somebody has told it already how to be. Where that
-/// fails, the program goes on as it is.
-pub(crate) fn spare_memory() {
+/// Returns what the allocator is still to be told, unless somebody has told it already how to be.
+fn untold() -> Vec<(&'static str, String)> {
     let mut told = MALLOC.iter().map(|(name, _)| *name).chain([TOLD]);
     if cfg!(target_env = "gnu") && told.all(|name| std::env::var_os(name).is_none()) {
-        let _ = begin(MALLOC.into_iter().chain([(TOLD, "1")]).map(|(name, value)| (name, value.to_owned())));
+        MALLOC.into_iter().chain([(TOLD, "1")]).map(|(name, value)| (name, value.to_owned())).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// Tells whether the allocator keeps little, or what somebody else has told it.
+pub(crate) fn is_spare() -> bool {
+    untold().is_empty()
+}
+
+/// Begins anew with an allocator that keeps little. Where that fails, the program goes on as it is.
+pub(crate) fn spare_memory() {
+    if !is_spare() {
+        let _ = begin(untold());
     }
 }
 
@@ -54,7 +67,7 @@ pub(crate) fn can_leave_room_behind() -> bool {
 /// Begins anew to be rid of the room that a start took which had much to do, as the allocator gives little of it
 /// back. Only once: what cannot be kept would be done for ever. Where that fails, the program goes on as it is.
 pub(crate) fn leave_room_behind() {
-    let _ = begin([(LIGHT, "1".to_owned())]);
+    let _ = begin(untold().into_iter().chain([(LIGHT, "1".to_owned())]));
 }
 
 /// Takes out of a command's environment what is meant for this program alone.

@@ -29,7 +29,7 @@ use crate::paths::{NoHome, Paths};
 use crate::render;
 use crate::schedule::{Plan, Planned, ZoneHistory};
 use crate::setup::{self, SetupError};
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use crate::tui::TuiError;
 
 /// The daemon cannot be reached.
@@ -133,16 +133,23 @@ fn report(error: &RunError) {
 }
 
 fn execute(cli: Cli) -> Result<(), RunError> {
-    if matches!(cli.command, Command::Daemon | Command::Demo) {
-        anew::spare_memory();
-    }
     let places = cli.places;
     let paths = Paths::find(places.schedule, places.data_dir, places.socket, |name| {
         std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into)
     });
     match cli.command {
-        Command::Daemon => run_daemon(paths?, false),
-        Command::Demo => run_demo(&paths?),
+        Command::Daemon => {
+            let paths = paths?;
+            // A rebuild is faster with room to spare; it is left behind afterwards.
+            if !store::is_to_be_built(&paths.data_dir) {
+                anew::spare_memory();
+            }
+            run_daemon(paths, false)
+        }
+        Command::Demo => {
+            anew::spare_memory();
+            run_demo(&paths?)
+        }
         Command::Completions { shell } => print(&manual::completions(shell)),
         Command::Man => print(&manual::man()?),
         Command::Setup { undo } => set_up(undo),

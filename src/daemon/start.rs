@@ -142,7 +142,8 @@ impl Daemon {
         let away = daemon.condition.is_away();
         let can_open = daemon.terminal.is_some();
         daemon.input(now, Input::Started { zone_name, zone, schedule, away, can_open });
-        if lacked + daemon.reminder.unrecorded() as u64 >= MANY_FACTS && anew::can_leave_room_behind() {
+        let has_done_much = lacked + daemon.reminder.unrecorded() as u64 >= MANY_FACTS;
+        if (has_done_much || !anew::is_spare()) && anew::can_leave_room_behind() {
             // Before anything was shown or sent, and before anyone has found us: nothing was awaited since.
             daemon.close_store();
             anew::leave_room_behind();

@@ -270,6 +270,12 @@ impl Reader {
     }
 }
 
+/// Tells whether there is a record in a directory whose database is to be built anew.
+#[must_use]
+pub fn is_to_be_built(dir: &Path) -> bool {
+    dir.join("journal").exists() && !dir.join("db").exists()
+}
+
 /// Makes a directory that only its owner can enter, and closes it where others could.
 ///
 /// # Errors
