@@ -143,7 +143,9 @@ impl Daemon {
         let can_open = daemon.terminal.is_some();
         daemon.input(now, Input::Started { zone_name, zone, schedule, away, can_open });
         let has_done_much = lacked + daemon.reminder.unrecorded() as u64 >= MANY_FACTS;
-        if (has_done_much || !anew::is_spare()) && anew::can_leave_room_behind() {
+        // A demo would make its record up again.
+        let can_begin_anew = !daemon.options.is_demo && anew::can_leave_room_behind();
+        if can_begin_anew && (has_done_much || !anew::is_spare()) {
             // Before anything was shown or sent, and before anyone has found us: nothing was awaited since.
             daemon.close_store();
             anew::leave_room_behind();

@@ -176,6 +176,8 @@ fn scans_are_compared_only_where_they_can_be() {
 fn the_demo_fills_every_view_and_is_marked() {
     let mut home = Home::new();
     let (daemon, dir) = home.start_demo();
+    // It is made up once, although there is a database to be built.
+    assert_eq!(home.log().matches("made-up years are in").count(), 1, "{}", home.log());
     home.set("DOSED_SOCKET", dir.join("dosed.sock").to_str().unwrap());
     let rows = home.json(&["adherence", "--since", "2025-01-01", "--json"]);
     let probiotic = rows.as_array().unwrap().iter().find(|row| row["item"] == "probiotic").unwrap().clone();
