@@ -54,8 +54,9 @@ pub(crate) fn is_spare() -> bool {
 
 /// Begins anew with an allocator that keeps little. Where that fails, the program goes on as it is.
 pub(crate) fn spare_memory() {
-    if !is_spare() {
-        let _ = begin(untold());
+    let untold = untold();
+    if !untold.is_empty() {
+        let _ = begin(untold);
     }
 }
 

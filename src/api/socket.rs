@@ -92,9 +92,7 @@ impl Listener {
         socket.set_nonblocking(true)?;
         Ok(Self { socket: Some(UnixListener::from_std(socket)?), path: None, inode: 0, _lock: None })
     }
-}
 
-impl Listener {
     /// Tells whether the service manager listens, too.
     #[must_use]
     pub fn is_handed_over(&self) -> bool {

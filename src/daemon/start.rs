@@ -142,21 +142,33 @@ impl Daemon {
         let away = daemon.condition.is_away();
         let can_open = daemon.terminal.is_some();
         daemon.input(now, Input::Started { zone_name, zone, schedule, away, can_open });
-        let has_done_much = lacked + daemon.reminder.unrecorded() as u64 >= MANY_FACTS;
-        // A demo would make its record up again.
-        let can_begin_anew = !daemon.options.is_demo && anew::can_leave_room_behind();
-        if can_begin_anew && (has_done_much || !anew::is_spare()) {
-            // Before anything was shown or sent, and before anyone has found us: nothing was awaited since.
-            daemon.close_store();
-            anew::leave_room_behind();
-            let (store, _) = open_store(&daemon.options, &host_name, written_sender)?;
-            daemon.reader = store.reader();
-            daemon.store = Some(store);
-        }
+        // Before anything was shown or sent, and before anyone has found us: nothing was awaited since.
+        daemon.leave_room_behind(lacked, &host_name, written_sender)?;
         let listener = listener(&daemon.options.socket).inspect_err(|_| daemon.close_store())?;
         // A socket that was handed over would be lost with this program.
         panics::settle(std::env::var_os("NOTIFY_SOCKET").is_some() || listener.is_handed_over());
         Ok((daemon, sources, listener))
+    }
+
+    /// Begins the program anew where its start took much room; `lacked` is how many facts the database lacked.
+    fn leave_room_behind(
+        &mut self,
+        lacked: u64,
+        host_name: &str,
+        written: mpsc::UnboundedSender<Written>,
+    ) -> Result<(), StoreError> {
+        let has_done_much = lacked + self.reminder.unrecorded() as u64 >= MANY_FACTS;
+        // A demo would make its record up again.
+        let can_begin_anew = !self.options.is_demo && anew::can_leave_room_behind();
+        if can_begin_anew && (has_done_much || !anew::is_spare()) {
+            self.close_store();
+            anew::leave_room_behind();
+            // It could not.
+            let (store, _) = open_store(&self.options, host_name, written)?;
+            self.reader = store.reader();
+            self.store = Some(store);
+        }
+        Ok(())
     }
 
     /// Writes down what waits, and closes the record.

@@ -24,7 +24,7 @@ pub struct Ledger {
     by_occurrence: BTreeMap<OccurrenceId, Vec<Arc<Record>>>,
     intakes_by_item: BTreeMap<ItemId, Vec<Arc<Record>>>,
     /// The facts that are taken back or corrected, with those that say so.
-    replaced: BTreeMap<FactId, BTreeSet<FactId>>,
+    replaced: BTreeMap<FactId, Vec<Arc<Record>>>,
     by_key: BTreeMap<String, FactId>,
     plan_facts: BTreeSet<FactId>,
     /// Pauses and resumes in the order of writing: the later word holds, whatever the clock said then.
@@ -43,7 +43,7 @@ impl Ledger {
             add_in_order(self.by_occurrence.entry(occurrence.clone()).or_default(), &record);
         }
         if let Some(earlier) = record.fact.replaces() {
-            self.replaced.entry(earlier.clone()).or_default().insert(id.clone());
+            add_in_order(self.replaced.entry(earlier.clone()).or_default(), &record);
         }
         match &record.fact {
             Fact::Intake { item, .. } => {
@@ -90,8 +90,7 @@ impl Ledger {
     /// Returns the standing fact that takes another back or corrects it.
     #[must_use]
     pub fn replacement(&self, id: &FactId) -> Option<&Record> {
-        let by = self.replaced.get(id)?.iter().find(|by| self.stands(by))?;
-        self.get(by)
+        self.replaced.get(id)?.iter().map(Arc::as_ref).find(|by| self.stands(&by.id))
     }
 
     /// Tells whether a fact stands, that is, has been neither taken back nor corrected.
@@ -105,7 +104,7 @@ impl Ledger {
             && !self
                 .replaced
                 .get(id)
-                .is_some_and(|by| by.iter().any(|later| self.stands_at_depth(later, depth + 1)))
+                .is_some_and(|by| by.iter().any(|later| self.stands_at_depth(&later.id, depth + 1)))
     }
 
     /// Returns the facts that stand.
@@ -275,11 +274,7 @@ impl Ledger {
     pub fn plan_records(&self) -> Vec<&Record> {
         let mut records: Vec<_> =
             self.plan_facts.iter().filter(|id| self.stands(id)).filter_map(|id| self.get(id)).collect();
-        let instant = |record: &Record| match record.fact.at() {
-            When::Instant(at) => at,
-            When::Date(_) => record.recorded_at,
-        };
-        records.sort_by(|a, b| (instant(a), a.recorded_at, &a.id).cmp(&(instant(b), b.recorded_at, &b.id)));
+        records.sort_by(|a, b| (happened(a), a.recorded_at, &a.id).cmp(&(happened(b), b.recorded_at, &b.id)));
         records
     }
 
@@ -350,10 +345,6 @@ impl Ledger {
 
     /// Returns the intakes that happened last and stand, as many as rules that count from them look at.
     fn newest_intakes(&self, of_item: &[Arc<Record>]) -> Vec<FactId> {
-        let happened = |record: &Record| match record.fact.at() {
-            When::Instant(at) => at,
-            When::Date(_) => record.recorded_at,
-        };
         let mut standing: Vec<&Arc<Record>> =
             of_item.iter().filter(|record| self.stands(&record.id)).collect();
         standing.sort_by_key(|record| std::cmp::Reverse(happened(record)));
@@ -377,17 +368,20 @@ impl Ledger {
         if let Fact::Intake { item, .. } = &record.fact {
             take(&mut self.intakes_by_item, item, id);
         }
-        if let Some(earlier) = record.fact.replaces()
-            && let Some(by) = self.replaced.get_mut(earlier)
-        {
-            by.remove(id);
-            if by.is_empty() {
-                self.replaced.remove(earlier);
-            }
+        if let Some(earlier) = record.fact.replaces() {
+            take(&mut self.replaced, earlier, id);
         }
         if let Some(key) = record.fact.key() {
             self.by_key.remove(key);
         }
+    }
+}
+
+/// Returns when a fact happened; of one that is known to the day only, when it was recorded.
+fn happened(record: &Record) -> Timestamp {
+    match record.fact.at() {
+        When::Instant(at) => at,
+        When::Date(_) => record.recorded_at,
     }
 }
 

@@ -36,16 +36,16 @@ impl Lock {
             .mode(0o600)
             .open(&path)
             .map_err(failed("open"))?;
-        let is_free = || match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        let take = || match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(true),
             Err(Errno::WOULDBLOCK) => Ok(false),
             Err(error) => Err(failed("lock")(error.into())),
         };
-        if !is_free()? {
+        if !take()? {
             let pid = holder(&file);
             // One that was killed a moment ago may still be on its way out.
             let has_ended = pid.is_some_and(|pid| ends_within(pid, PATIENCE));
-            if !has_ended || !is_free()? {
+            if !has_ended || !take()? {
                 let pid = pid.map(|pid| pid.as_raw_nonzero().get().cast_unsigned());
                 return Err(StoreError::Locked { dir: dir.to_owned(), pid });
             }
