@@ -25,11 +25,16 @@ def run(lab):
 def measure(lab, case, schedule, days):
     say(f"memory: {case}")
     dosed = begun(lab, schedule, days)
-    time.sleep(SETTLE_SECONDS)
-    first = pss(dosed.pid)
+    first, _ = settled(dosed)
     dosed.restart()
-    time.sleep(SETTLE_SECONDS)
+    held = first, *settled(dosed)
     facts = dosed.journal.read_text().count("\n")
-    measured = [f"{facts:,}", *map(number, (first, pss(dosed.pid), pss(dosed.pid, "Pss_Anon")))]
+    measured = [f"{facts:,}", *map(number, held)]
     dosed.remove()
     return measured
+
+
+def settled(dosed):
+    """Returns what a daemon holds, and what of it is anonymous, once it has idled so long: that is what is measured."""
+    time.sleep(SETTLE_SECONDS)
+    return pss(dosed.pid), pss(dosed.pid, "Pss_Anon")

@@ -3,7 +3,7 @@
 use jiff::{Span, Zoned, tz::TimeZone};
 use serde_json::Value;
 
-use crate::support::{Daemon, Home};
+use crate::support::{Daemon, Home, daily};
 
 /// Returns a home with the two made-up years as a record of its own.
 fn with_two_years() -> Home {
@@ -92,8 +92,7 @@ fn months_that_are_over_are_told_as_a_new_start_tells_them() {
 #[test]
 fn what_a_first_start_took_is_left_behind_before_anyone_is_served() {
     let home = Home::new();
-    let items = (0..600).map(|i| format!("{{id=\"item-{i}\",times=[\"08:00\"]}}"));
-    home.schedule(&format!("supplement = [{}]\n", items.collect::<Vec<_>>().join(",")));
+    home.schedule(&daily(600));
     let begun_anew = |daemon: &Daemon| {
         let environment = std::fs::read(format!("/proc/{}/environ", daemon.child.id())).unwrap();
         environment.split(|b| *b == 0).any(|name| name == b"DOSED_LIGHT=1")

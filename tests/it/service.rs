@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Guard, Home, PATIENCE, write_script};
+use crate::support::{Guard, Home, PATIENCE, daily, write_script};
 
 const SCHEDULE: &str = "[[supplement]]\nid = \"a\"\ntimes = [\"08:00\"]\n";
 
@@ -118,8 +118,7 @@ fn a_reload_is_announced_and_reads_the_schedule() {
 fn the_service_manager_can_hand_over_the_socket() {
     let home = Home::new();
     // So many that the program begins anew when they are recorded, and must not lose the socket.
-    let items = (0..600).map(|i| format!("{{id=\"item-{i}\",times=[\"08:00\"]}}"));
-    home.schedule(&format!("supplement = [{}]\n", items.collect::<Vec<_>>().join(",")));
+    home.schedule(&daily(600));
     let socket = home.path("activated.sock");
     let child = home
         .command("systemd-socket-activate")

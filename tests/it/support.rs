@@ -194,6 +194,12 @@ impl Home {
     }
 }
 
+/// Writes a schedule of so many daily items.
+pub(crate) fn daily(count: usize) -> String {
+    let items = (0..count).map(|i| format!("{{id=\"item-{i}\",times=[\"08:00\"]}}"));
+    format!("supplement = [{}]\n", items.collect::<Vec<_>>().join(","))
+}
+
 /// A running daemon; it is killed when this is dropped.
 pub(crate) struct Daemon {
     pub(crate) child: Child,
