@@ -37,7 +37,7 @@ pub(super) async fn adherence(
     if since.until(until).map_or(i64::MAX, |days| i64::from(days.get_days())) > MAX_RANGE_DAYS {
         return Err(Failure::Asked(format!("the range is wider than {MAX_RANGE_DAYS} days")));
     }
-    let items: Vec<&ItemId> = scene.plan.items().filter(|id| item.is_none_or(|item| item == *id)).collect();
+    let items: Vec<&ItemId> = scene.plan.chosen(item).collect();
     let months = Months::of(scene, since, until)?;
     let days = (since, until, scene.today());
     let mut rows = Vec::new();

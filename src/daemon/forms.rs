@@ -55,11 +55,9 @@ async fn recorded(scene: &Scene, kind: Kind) -> Result<Vec<(ItemId, Record)>, Fa
         .items()
         .filter(|id| scene.plan.newest(id).is_some_and(|regimen| regimen.item.kind == kind));
     for item in items {
-        let mut ledger = Ledger::default();
         let uses = Question::Uses { item: item.clone(), from: Timestamp::MIN };
-        for line in scene.reader.ask(uses).await? {
-            ledger.fold(line.record);
-        }
+        let uses = scene.reader.ask(uses).await?;
+        let ledger: Ledger = uses.into_iter().map(|line| line.record).collect();
         found.extend(ledger.standing().map(|record| (item.clone(), record.clone())));
     }
     found.sort_by_key(|(_, record)| (record.instant(), record.recorded_at, record.id.seq));

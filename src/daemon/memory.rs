@@ -134,11 +134,11 @@ impl Memory {
     }
 
     /// Remembers what became of an item in a month that is over, while there is room.
-    pub(super) fn keep_month(&self, moment: &Moment, item: &ItemId, stretch: Stretch, past: Past) {
+    pub(super) fn keep_month(&self, moment: &Moment, item: &ItemId, stretch: Stretch, past: Arc<Past>) {
         let mut remembered = self.about(moment);
         let occurrences = remembered.occurrences + size(&past);
         if remembered.recorded == moment.recorded && occurrences <= MAX_OCCURRENCES {
-            let month = Month { stretch, past: Arc::new(past) };
+            let month = Month { stretch, past };
             let before = remembered.months.insert((item.clone(), stretch.since), month);
             remembered.occurrences = occurrences - before.map_or(0, |before| size(&before.past));
         }
@@ -238,7 +238,7 @@ mod tests {
             memory.keep_answer(&moment, Asked::Today, (from, until), "[]".into());
             for n in 1..4 {
                 for item in ["a", "b"] {
-                    memory.keep_month(&moment, &item.parse().unwrap(), month(n), Past::default());
+                    memory.keep_month(&moment, &item.parse().unwrap(), month(n), Arc::default());
                 }
             }
             memory.forget(&fact);
@@ -261,7 +261,7 @@ mod tests {
         let moment = memory.moment(here.clone(), 1);
         let keep = |moment: &Moment| {
             memory.keep_answer(moment, Asked::Today, (from, until), "[]".into());
-            memory.keep_month(moment, &item, month(1), Past::default());
+            memory.keep_month(moment, &item, month(1), Arc::default());
         };
         let knows = |moment: &Moment, now| {
             let (answer, month) =

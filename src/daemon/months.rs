@@ -13,10 +13,11 @@ use crate::schedule::ItemId;
 
 /// How many months are read at a time: few enough that their facts fit into a processor's caches, and that a
 /// question about ten years leaves no more room taken than one about this year.
-const READ_AT_ONCE: usize = 12;
+const READ_AT_ONCE: usize = 6;
 
-/// What is about one item is read while another is looked at.
-const READ_AHEAD: usize = 2;
+/// Of how many items facts are read while another one is looked at: enough that neither thread often waits for the
+/// other, and few enough to be held.
+const READ_AHEAD: usize = 8;
 
 /// The months of a range.
 pub(super) struct Months<'a> {
@@ -56,26 +57,25 @@ impl<'a> Months<'a> {
             let all = whole(&self.stretches);
             return Ok(past(plan, &ledger, item, all.as_slice(), *now).pop().unwrap_or_default());
         }
-        let mut found = Past::default();
+        let mut months = Vec::with_capacity(self.stretches.len());
         for piece in self.pieces(item) {
             let stretches = match piece {
-                Piece::Remembered(months) => {
-                    for past in &months {
-                        found.add(past);
-                    }
+                Piece::Remembered(known) => {
+                    months.extend(known);
                     continue;
                 }
                 Piece::Missing(stretches) => stretches,
             };
             let ledger = self.ledger(item, stretches).await?;
             for (stretch, past) in stretches.iter().zip(past(plan, &ledger, item, stretches, *now)) {
-                found.add(&past);
+                let month = Arc::new(past);
                 if is_over(self.scene, item, stretch) {
-                    memory.keep_month(moment, item, *stretch, past);
+                    memory.keep_month(moment, item, *stretch, month.clone());
                 }
+                months.push(month);
             }
         }
-        Ok(found)
+        Ok(Past::joined(&months))
     }
 
     /// Reads the facts about an item that stretches can be about.

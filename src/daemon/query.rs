@@ -116,17 +116,10 @@ impl Scene {
         until: Timestamp,
         item: Option<&ItemId>,
     ) -> Result<Ledger, StoreError> {
-        let mut ledger = Ledger::default();
-        for record in &self.pauses {
-            ledger.fold(record.clone());
-        }
-        for record in self.reader.about(from, until, item.cloned()).await? {
-            ledger.fold(record);
-        }
-        for record in newest_intakes(&self.reader, &self.plan, item).await? {
-            ledger.fold(record);
-        }
-        Ok(ledger)
+        let mut records = self.reader.about(from, until, item.cloned()).await?;
+        records.extend(newest_intakes(&self.reader, &self.plan, item).await?);
+        records.extend(self.pauses.iter().cloned());
+        Ok(records.into_iter().collect())
     }
 }
 
@@ -137,8 +130,7 @@ pub(super) async fn newest_intakes(
     item: Option<&ItemId>,
 ) -> Result<Vec<Arc<Record>>, StoreError> {
     let mut records = Vec::new();
-    let wanted = |id: &&ItemId| item.is_none_or(|item| item == *id) && plan.counts_from_the_last(id);
-    for id in plan.items().filter(wanted) {
+    for id in plan.chosen(item).filter(|id| plan.counts_from_the_last(id)) {
         let found = reader.ask(Question::Intakes { item: id.clone(), newest: NEWEST_INTAKES }).await?;
         records.extend(found.into_iter().map(|line| line.record));
     }

@@ -278,10 +278,8 @@ async fn recall(
     zone: &jiff::tz::TimeZone,
     now: Timestamp,
 ) -> Result<(Plan, Ledger), StoreError> {
-    let mut ledger = Ledger::default();
-    for line in reader.ask(Question::Plan).await? {
-        ledger.fold(line.record);
-    }
+    let of_plan = reader.ask(Question::Plan).await?;
+    let mut ledger: Ledger = of_plan.into_iter().map(|line| line.record).collect();
     let plan = replay(&ledger, ledger.zone_history(zone), |record, definition| {
         config::parse_definition(definition)
             .inspect_err(|why| {
@@ -289,12 +287,8 @@ async fn recall(
             })
             .ok()
     });
-    for record in recent(reader, &plan, now).await? {
-        ledger.fold(record);
-    }
-    for record in query::newest_intakes(reader, &plan, None).await? {
-        ledger.fold(record);
-    }
+    ledger.extend(recent(reader, &plan, now).await?);
+    ledger.extend(query::newest_intakes(reader, &plan, None).await?);
     Ok((plan, ledger))
 }
 

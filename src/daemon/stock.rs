@@ -43,13 +43,9 @@ pub(super) async fn left(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<
 }
 
 async fn uses(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<Ledger, StoreError> {
-    let mut ledger = Ledger::default();
-    if let Some((from, _)) = plan.stock(item) {
-        for line in reader.ask(Question::Uses { item: item.clone(), from }).await? {
-            ledger.fold(line.record);
-        }
-    }
-    Ok(ledger)
+    let Some((from, _)) = plan.stock(item) else { return Ok(Ledger::default()) };
+    let uses = reader.ask(Question::Uses { item: item.clone(), from }).await?;
+    Ok(uses.into_iter().map(|line| line.record).collect())
 }
 
 /// Tells what is left of each item whose stock is counted.

@@ -1,7 +1,5 @@
 //! Self-reported implementation: what was taken of what was planned, with its bounds.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -108,14 +106,14 @@ pub fn measure(occurrences: &[Taken], extra: u32, window: SignedDuration) -> Adh
     let timed: Vec<SignedDuration> = occurrences.iter().filter_map(|taken| taken.offset).collect();
     let on_time = timed.iter().filter(|offset| offset.abs() <= window).count();
     let days = days(occurrences);
-    let eligible_days: Vec<&Day> = days.values().filter(|day| day.eligible > 0).collect();
+    let eligible_days: Vec<&Day> = days.iter().filter(|day| day.eligible > 0).collect();
     let mean = |of_day: &dyn Fn(&Day) -> f64| {
         let sum: f64 = eligible_days.iter().map(|day| of_day(day)).sum();
         (!eligible_days.is_empty()).then(|| sum / as_f64(eligible_days.len()))
     };
-    let (streak, longest_streak) = streaks(days.values());
+    let (streak, longest_streak) = streaks(days.iter());
     // Today counts once it is complete.
-    let last = days.values().rev().filter(|day| day.eligible > 0 && !day.open).take(FORGIVING_DAYS);
+    let last = days.iter().rev().filter(|day| day.eligible > 0 && !day.open).take(FORGIVING_DAYS);
     let covered: Vec<bool> = last.map(|day| day.taken == day.eligible).collect();
     let covered_days = covered.iter().filter(|covered| **covered).count();
     Adherence {
@@ -155,10 +153,19 @@ fn as_f64(n: usize) -> f64 {
     f64::from(as_u32(n))
 }
 
-fn days(occurrences: &[Taken]) -> BTreeMap<Date, Day> {
-    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
+/// Sums up each day, in order.
+fn days(occurrences: &[Taken]) -> Vec<Day> {
+    let mut days: Vec<(Date, Day)> = Vec::new();
     for taken in occurrences {
-        let day = days.entry(taken.date).or_default();
+        // A change of zone can bring days out of order; it is rare.
+        let place = match days.last() {
+            Some((last, _)) if taken.date <= *last => days.partition_point(|(date, _)| *date < taken.date),
+            _ => days.len(),
+        };
+        if days.get(place).is_none_or(|(date, _)| *date != taken.date) {
+            days.insert(place, (taken.date, Day::default()));
+        }
+        let day = &mut days[place].1;
         match taken.state {
             State::Upcoming | State::Due => day.open = true,
             State::Excused => {}
@@ -169,7 +176,7 @@ fn days(occurrences: &[Taken]) -> BTreeMap<Date, Day> {
             }
         }
     }
-    days
+    days.into_iter().map(|(_, day)| day).collect()
 }
 
 /// Returns the streak up to now and the longest one; days on which nothing was eligible, and such as are

@@ -1,5 +1,7 @@
 //! What became of an item over one stretch of days after another: what is over can be looked at once.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -33,11 +35,16 @@ pub struct Past {
 }
 
 impl Past {
-    /// Adds what became of it after that.
-    pub fn add(&mut self, later: &Self) {
-        self.occurrences.extend_from_slice(&later.occurrences);
-        self.extra += later.extra;
-        self.entries.extend_from_slice(&later.entries);
+    /// Returns what became of it over several stretches, each of which begins where the one before ends.
+    #[must_use]
+    pub fn joined(parts: &[Arc<Self>]) -> Self {
+        let occurrences: Vec<&[Taken]> = parts.iter().map(|part| &part.occurrences[..]).collect();
+        let entries: Vec<&[Entry]> = parts.iter().map(|part| &part.entries[..]).collect();
+        Self {
+            occurrences: occurrences.concat(),
+            extra: parts.iter().map(|part| part.extra).sum(),
+            entries: entries.concat(),
+        }
     }
 }
 
@@ -158,10 +165,9 @@ mod tests {
             };
             let parts: Vec<Stretch> = begins.zip(&ends).map(|(since, until)| stretch(since, *until)).collect();
             let now = midnight(&plan, day(DAYS - 3));
-            let mut sum = Past::default();
-            for part in past(&plan, &ledger, &item, &parts, now) {
-                sum.add(&part);
-            }
+            let parts: Vec<Arc<Past>> =
+                past(&plan, &ledger, &item, &parts, now).into_iter().map(Arc::new).collect();
+            let mut sum = Past::joined(&parts);
             let mut whole = past(&plan, &ledger, &item, &[stretch(FIRST, day(DAYS))], now).remove(0);
             // Entries of one day keep their order; those of several days stand by the parts.
             sum.entries.sort_by_key(|(date, _)| *date);

@@ -15,53 +15,72 @@ const MAX_REPLACED_DEEP: usize = 16;
 /// How many intakes of an item are always known, for rules that count from the last.
 pub const NEWEST_INTAKES: usize = 64;
 
+/// Facts by what they have to do with, those of one in the order of their ids.
+type Index<K> = BTreeMap<K, Vec<Arc<Record>>>;
+
 /// A set of facts with the ways to ask them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     /// Shared with what is derived from them, which is passed on without a copy.
     records: BTreeMap<FactId, Arc<Record>>,
-    /// Each in the order of ids, with the facts themselves: years of slots are asked about in one go.
-    by_occurrence: BTreeMap<OccurrenceId, Vec<Arc<Record>>>,
-    intakes_by_item: BTreeMap<ItemId, Vec<Arc<Record>>>,
+    /// With the facts themselves: years of slots are asked about in one go.
+    by_occurrence: Index<OccurrenceId>,
+    intakes_by_item: Index<ItemId>,
     /// The facts that are taken back or corrected, with those that say so.
-    replaced: BTreeMap<FactId, Vec<Arc<Record>>>,
+    replaced: Index<FactId>,
     by_key: BTreeMap<String, FactId>,
     plan_facts: BTreeSet<FactId>,
     /// Pauses and resumes in the order of writing: the later word holds, whatever the clock said then.
     pauses: Vec<FactId>,
 }
 
+impl Extend<Arc<Record>> for Ledger {
+    /// Adds facts; those that are known already change nothing. All of a question are added at once, which takes
+    /// a small part of what one after the other does.
+    fn extend<I: IntoIterator<Item = Arc<Record>>>(&mut self, records: I) {
+        let is_new = |record: &Arc<Record>| !self.records.contains_key(&record.id);
+        let mut new: Vec<Arc<Record>> = records.into_iter().filter(is_new).collect();
+        new.sort_by(|a, b| a.id.cmp(&b.id));
+        new.dedup_by(|later, earlier| later.id == earlier.id);
+        add(&mut self.by_occurrence, &new, Fact::occurrence);
+        add(&mut self.replaced, &new, Fact::replaces);
+        add(&mut self.intakes_by_item, &new, |fact| {
+            fact.item().filter(|_| matches!(fact, Fact::Intake { .. }))
+        });
+        for record in &new {
+            if record.fact.shapes_plan() {
+                self.plan_facts.insert(record.id.clone());
+            }
+            if let Some(key) = record.fact.key() {
+                self.by_key.insert(key.to_owned(), record.id.clone());
+            }
+        }
+        let pauses: Vec<FactId> =
+            new.iter().filter(|record| is_pause(record)).map(|record| record.id.clone()).collect();
+        let named = new.into_iter().map(|record| (record.id.clone(), record));
+        if self.records.is_empty() {
+            self.records = named.collect();
+        } else {
+            self.records.extend(named);
+        }
+        for id in pauses {
+            self.add_pause(id);
+        }
+    }
+}
+
+impl FromIterator<Arc<Record>> for Ledger {
+    fn from_iter<I: IntoIterator<Item = Arc<Record>>>(records: I) -> Self {
+        let mut ledger = Self::default();
+        ledger.extend(records);
+        ledger
+    }
+}
+
 impl Ledger {
     /// Adds a fact; a fact that is known already changes nothing.
     pub fn fold(&mut self, record: impl Into<Arc<Record>>) {
-        let record = record.into();
-        let id = record.id.clone();
-        if self.records.contains_key(&id) {
-            return;
-        }
-        if let Some(occurrence) = record.fact.occurrence() {
-            add_in_order(self.by_occurrence.entry(occurrence.clone()).or_default(), &record);
-        }
-        if let Some(earlier) = record.fact.replaces() {
-            add_in_order(self.replaced.entry(earlier.clone()).or_default(), &record);
-        }
-        match &record.fact {
-            Fact::Intake { item, .. } => {
-                add_in_order(self.intakes_by_item.entry(item.clone()).or_default(), &record);
-            }
-            fact if fact.shapes_plan() => {
-                self.plan_facts.insert(id.clone());
-            }
-            _ => {}
-        }
-        if let Some(key) = record.fact.key() {
-            self.by_key.insert(key.to_owned(), id.clone());
-        }
-        let is_pause = matches!(record.fact, Fact::Pause { .. } | Fact::Resume { .. });
-        self.records.insert(id.clone(), record);
-        if is_pause {
-            self.add_pause(id);
-        }
+        self.extend([record.into()]);
     }
 
     fn add_pause(&mut self, id: FactId) {
@@ -354,7 +373,7 @@ impl Ledger {
 
     fn forget(&mut self, id: &FactId) {
         let Some(record) = self.records.remove(id) else { return };
-        fn take<K: Ord>(index: &mut BTreeMap<K, Vec<Arc<Record>>>, key: &K, id: &FactId) {
+        fn take<K: Ord>(index: &mut Index<K>, key: &K, id: &FactId) {
             if let Some(records) = index.get_mut(key) {
                 records.retain(|of| of.id != *id);
                 if records.is_empty() {
@@ -385,9 +404,34 @@ fn happened(record: &Record) -> Timestamp {
     }
 }
 
-/// Adds a fact to others, which stand in the order of their ids; mostly it is the last.
-fn add_in_order(records: &mut Vec<Arc<Record>>, record: &Arc<Record>) {
-    records.insert(records.partition_point(|before| before.id < record.id), record.clone());
+/// Adds facts to an index; they stand in the order of their ids.
+fn add<'a, K: Ord + Clone + 'a>(
+    index: &mut Index<K>,
+    records: &'a [Arc<Record>],
+    key: impl Fn(&'a Fact) -> Option<&'a K>,
+) {
+    let mut keyed: Vec<(&K, &Arc<Record>)> = Vec::with_capacity(records.len());
+    keyed.extend(records.iter().filter_map(|record| Some((key(&record.fact)?, record))));
+    // Stable: those of one key stay in the order of their ids.
+    keyed.sort_by_key(|(key, _)| *key);
+    let of_each = keyed
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .map(|of| (of[0].0.clone(), of.iter().map(|(_, record)| *record)));
+    if index.is_empty() {
+        *index = of_each.map(|(key, records)| (key, records.cloned().collect())).collect();
+        return;
+    }
+    for (key, records) in of_each {
+        let known = index.entry(key).or_default();
+        for record in records {
+            // Mostly it is the last.
+            known.insert(known.partition_point(|before| before.id < record.id), record.clone());
+        }
+    }
+}
+
+fn is_pause(record: &Record) -> bool {
+    matches!(record.fact, Fact::Pause { .. } | Fact::Resume { .. })
 }
 
 /// Brings facts into the order of writing; they are given in the order of their ids.

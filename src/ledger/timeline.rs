@@ -176,11 +176,8 @@ pub fn timeline<'a>(
     until: Timestamp,
     now: Timestamp,
 ) -> Vec<Line<'a>> {
-    let every = item.is_none().then(|| plan.items());
-    // One is not looked for among all: many questions are asked of each item in turn.
-    let mut lines: Vec<_> = item
-        .into_iter()
-        .chain(every.into_iter().flatten())
+    let mut lines: Vec<_> = plan
+        .chosen(item)
         .flat_map(|id| plan.occurrences(id, &ledger.counted_from(plan, id), from, until))
         .map(|planned| Line { standing: standing(&planned, ledger, now), planned })
         .collect();

@@ -268,9 +268,7 @@ impl Reminder {
 
     /// Takes in recorded facts that memory may not have; by itself it does nothing.
     pub fn know(&mut self, records: Vec<Arc<Record>>) {
-        for record in records {
-            self.ledger.fold(record);
-        }
+        self.ledger.extend(records);
     }
 
     fn record(&mut self, fact: Fact, waiting: Vec<RequestId>, from_button: bool, actions: &mut Vec<Action>) {

@@ -56,6 +56,15 @@ impl Plan {
         self.regimens.keys()
     }
 
+    /// Returns one item, if there has been such a one, or every item where none is named.
+    ///
+    /// One is not looked for among all: many questions are asked of each item in turn.
+    pub fn chosen(&self, item: Option<&ItemId>) -> impl Iterator<Item = &ItemId> {
+        let every = item.is_none().then(|| self.items());
+        let one = item.and_then(|item| self.regimens.get_key_value(item)).map(|(id, _)| id);
+        one.into_iter().chain(every.into_iter().flatten())
+    }
+
     /// Returns an item as it is planned now.
     #[must_use]
     pub fn current(&self, item: &ItemId) -> Option<&Item> {
