@@ -1,4 +1,8 @@
 //! The lines of facts as the journals have them, several to a value: they are written and read as neighbours.
+//!
+//! Neighbours say almost the same, so a value is compressed: what sled writes, and reads at a start, is a fraction.
+
+use lz4_flex::block::{compress_prepend_size, decompress, uncompressed_size};
 
 use super::database::DatabaseError;
 use super::keys::join;
@@ -6,6 +10,9 @@ use super::line::Noted;
 
 /// The lines of one value; the last value of a device is written again with each line.
 const LINES: u64 = 16;
+
+/// How many bytes one byte can stand for at most (LZ4 block format: a length grows by 255 with each of its bytes).
+const MAX_RATIO: usize = 255;
 
 #[derive(Debug)]
 pub(super) struct Blocks(pub(super) sled::Tree);
@@ -21,10 +28,8 @@ impl Blocks {
             let (key, place) = place(&first.id.device, first.id.seq);
             let mut block = String::new();
             if place > 0 {
-                let held = self.0.get(&key)?.unwrap_or_default();
-                let mut held =
-                    std::str::from_utf8(&held).map_err(|_| DatabaseError::Damaged)?.split_inclusive('\n');
-                block.extend(held.by_ref().take(place));
+                let held = self.0.get(&key)?.map(|held| unpacked(&held)).transpose()?.unwrap_or_default();
+                block.extend(held.split_inclusive('\n').take(place));
                 if block.matches('\n').count() < place {
                     return Err(DatabaseError::Damaged);
                 }
@@ -33,7 +38,7 @@ impl Blocks {
                 block.push_str(text);
                 block.push('\n');
             }
-            self.0.insert(key, block.into_bytes())?;
+            self.0.insert(key, compress_prepend_size(block.as_bytes()))?;
         }
         Ok(())
     }
@@ -42,9 +47,18 @@ impl Blocks {
     pub(super) fn line(&self, device: &str, seq: u64) -> Result<Option<String>, DatabaseError> {
         let (key, place) = place(device, seq);
         let Some(block) = self.0.get(key)? else { return Ok(None) };
-        let block = std::str::from_utf8(&block).map_err(|_| DatabaseError::Damaged)?;
-        Ok(block.lines().nth(place).map(ToOwned::to_owned))
+        Ok(unpacked(&block)?.lines().nth(place).map(ToOwned::to_owned))
     }
+}
+
+fn unpacked(value: &[u8]) -> Result<String, DatabaseError> {
+    let (size, packed) = uncompressed_size(value).map_err(|_| DatabaseError::Damaged)?;
+    // No more comes out of it; what is damaged is not to be given room for gigabytes.
+    if size / MAX_RATIO > packed.len() {
+        return Err(DatabaseError::Damaged);
+    }
+    let block = decompress(packed, size).map_err(|_| DatabaseError::Damaged)?;
+    String::from_utf8(block).map_err(|_| DatabaseError::Damaged)
 }
 
 /// Returns the key of the block in which a fact's line stands, and how many stand before it there.
@@ -52,4 +66,24 @@ fn place(device: &str, seq: u64) -> (Vec<u8>, usize) {
     let before = seq.saturating_sub(1);
     let key = join(&[device.as_bytes(), &[0], &(before / LINES).to_be_bytes()]);
     (key, usize::try_from(before % LINES).unwrap_or(usize::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_lies_is_damage() {
+        let block = "{\"seq\":1}\n{\"seq\":2}\n".repeat(8);
+        let packed = compress_prepend_size(block.as_bytes());
+        assert!(packed.len() < block.len() / 4);
+        assert_eq!(unpacked(&packed).unwrap(), block);
+        let too_large = [&u32::MAX.to_le_bytes(), &packed[4..]].concat();
+        let too_small = [&1u32.to_le_bytes(), &packed[4..]].concat();
+        let no_text = compress_prepend_size(&[0xff; 8]);
+        for damaged in [&[][..], &packed[..3], &packed[..packed.len() - 1], &too_large, &too_small, &no_text]
+        {
+            assert!(matches!(unpacked(damaged), Err(DatabaseError::Damaged)), "{damaged:?}");
+        }
+    }
 }

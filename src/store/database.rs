@@ -19,7 +19,7 @@ use crate::panics;
 use crate::schedule::ItemId;
 
 /// The version of the database's layout; another one is rebuilt.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// sled's cache, in bytes.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
