@@ -48,6 +48,9 @@ const MAX_WAITING_CALLS: usize = 256;
 /// How long the end may take.
 const END_TIMEOUT: Duration = Duration::from_millis(800);
 
+/// How long the database waits for more before it takes in what is durable.
+const CATCH_UP_AFTER: Duration = Duration::from_millis(100);
+
 /// Events that a slow listener can lag behind before it misses some.
 const EVENT_BACKLOG: usize = 1024;
 
@@ -130,6 +133,7 @@ struct Daemon {
     last_request: u64,
     condition: Condition,
     wrote_schedule: bool,
+    catching_up: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// Runs the daemon until it is told to end.
@@ -300,6 +304,19 @@ impl Daemon {
             let actions = self.reminder.handle(now, Input::Recorded(token, line.record.clone()));
             self.carry_out(now, actions, Some(&line));
             self.recount(&line.record);
+        }
+        self.let_database_catch_up();
+    }
+
+    /// Lets the database take in what is durable once it is quiet: until then it would take the processor from who
+    /// is answered, and what comes in a row is taken in together. A question does not wait for that.
+    fn let_database_catch_up(&mut self) {
+        if self.catching_up.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+            let reader = self.reader.clone();
+            self.catching_up = Some(tokio::spawn(async move {
+                tokio::time::sleep(CATCH_UP_AFTER).await;
+                reader.catch_up();
+            }));
         }
     }
 

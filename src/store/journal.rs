@@ -11,7 +11,8 @@ use tokio::sync::mpsc as async_mpsc;
 use tracing::{error, warn};
 
 use super::line::{self, Line, MAX_LINE_BYTES};
-use super::{Draft, StoreError, Written, owner};
+use super::owner::{self, Backlog};
+use super::{Draft, StoreError, Written};
 use crate::failpoints;
 use crate::ledger::{FactId, Record};
 
@@ -256,6 +257,7 @@ pub(super) fn read_other(path: &Path) -> Result<JournalFile, StoreError> {
 pub(super) fn spawn(
     mut journal: Journal,
     database: mpsc::Sender<owner::Order>,
+    backlog: Backlog,
     written: async_mpsc::UnboundedSender<Written>,
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
     let (sender, orders) = mpsc::channel();
@@ -279,7 +281,7 @@ pub(super) fn spawn(
                 let outcome = match journal.append(group) {
                     Ok(lines) => {
                         // Before anyone hears of it, so that who then asks finds it.
-                        let _ = database.send(owner::Order::Apply(lines.clone()));
+                        backlog.add(&lines);
                         Written::Durable(tokens.into_iter().zip(lines).collect())
                     }
                     Err(reason) => {

@@ -174,8 +174,11 @@ impl Store {
         let database = database::Database::open(&dir.join("db"), &files, progress)?;
         journal.cut()?;
         let openings = Arc::new(AtomicU64::new(1));
-        let (database_sender, database_thread) = owner::spawn(database, journals, openings.clone());
-        let (journal_sender, journal_thread) = journal::spawn(journal, database_sender.clone(), written);
+        let backlog = owner::Backlog::default();
+        let (database_sender, database_thread) =
+            owner::spawn(database, journals, backlog.clone(), openings.clone());
+        let (journal_sender, journal_thread) =
+            journal::spawn(journal, database_sender.clone(), backlog, written);
         Ok(Self {
             device,
             journal: journal_sender,
@@ -214,6 +217,12 @@ impl Store {
 }
 
 impl Reader {
+    /// Lets the database take in what is durable; a question does so by itself.
+    pub fn catch_up(&self) {
+        // Where its thread has ended, the next start does.
+        let _ = self.database.send(owner::Order::CatchUp);
+    }
+
     /// Asks for facts; everything that was durable before is in the answer.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 
 use tokio::sync::oneshot;
 use tracing::{error, info};
@@ -14,10 +14,29 @@ use super::{StoreError, journal};
 use crate::ledger::Record;
 use crate::panics;
 
+/// Facts that are durable and not yet in the database: whoever recorded them is answered first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backlog(Arc<Mutex<Vec<Line>>>);
+
+impl Backlog {
+    pub(super) fn add(&self, lines: &[Line]) {
+        self.open().extend_from_slice(lines);
+    }
+
+    fn take(&self) -> Vec<Line> {
+        std::mem::take(&mut *self.open())
+    }
+
+    fn open(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// What the database's thread is told.
 #[derive(Debug)]
 pub(super) enum Order {
-    Apply(Vec<Line>),
+    /// Take in the backlog; every other order begins with it.
+    CatchUp,
     Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
     About(Range, oneshot::Sender<Result<Vec<Arc<Record>>, StoreError>>),
     Health(oneshot::Sender<Result<Health, StoreError>>),
@@ -29,6 +48,7 @@ struct Owner {
     path: PathBuf,
     journals: PathBuf,
     database: Option<Database>,
+    backlog: Backlog,
     openings: Arc<AtomicU64>,
     error: Option<String>,
     /// Whether one that could not be read was set aside: a second time it would not be the database's fault.
@@ -36,8 +56,9 @@ struct Owner {
 }
 
 impl Owner {
-    fn apply(&mut self, lines: &[Line]) {
-        let Some(database) = &self.database else { return };
+    fn catch_up(&mut self) {
+        let lines = self.backlog.take();
+        let Some(database) = self.database.as_ref().filter(|_| !lines.is_empty()) else { return };
         let noted: Vec<Noted> = lines.iter().map(Line::noted).collect();
         if let Err(error) = database.apply(&noted) {
             // The mark stays behind; the journal has these facts, and they are applied again from there.
@@ -87,8 +108,9 @@ impl Owner {
     /// Does what it is told until the end.
     fn serve(mut self, orders: mpsc::Receiver<Order>) {
         for order in orders {
+            self.catch_up();
             match order {
-                Order::Apply(lines) => self.apply(&lines),
+                Order::CatchUp => {}
                 Order::Ask(question, reply) => {
                     let _ = reply.send(self.ask(|database| database.ask(question.clone())));
                 }
@@ -118,12 +140,20 @@ impl Owner {
 pub(super) fn spawn(
     database: Database,
     journals: PathBuf,
+    backlog: Backlog,
     openings: Arc<AtomicU64>,
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
     let (sender, orders) = mpsc::channel();
     let path = database.path.clone();
-    let owner =
-        Owner { path, journals, database: Some(database), openings, error: None, has_set_aside: false };
+    let owner = Owner {
+        path,
+        journals,
+        database: Some(database),
+        backlog,
+        openings,
+        error: None,
+        has_set_aside: false,
+    };
     let run = move || {
         let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
         panics::marked(&mark_of_panic(&owner.path), || owner.serve(orders));

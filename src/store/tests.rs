@@ -242,6 +242,18 @@ fn a_database_that_is_behind_catches_up() {
 }
 
 #[test]
+fn a_question_finds_what_the_database_has_not_taken_in_by_itself() {
+    let home = Home::new();
+    let (store, mut written) = home.open().unwrap();
+    store.record(drafts(0..3));
+    let lines = durable(&mut written, 3);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(store.reader().ask(ALL())).unwrap(), lines);
+    assert_eq!(runtime.block_on(store.reader().health()).unwrap().facts, 3);
+    store.close();
+}
+
+#[test]
 fn journals_of_other_devices_are_read() {
     let (home, other) = (Home::new(), Home::new());
     home.fill(0..2);
