@@ -2,6 +2,8 @@
 //!
 //! Use: cargo bench --bench hot [-- adherence]
 
+use std::sync::Arc;
+
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use dosed::config;
@@ -60,11 +62,7 @@ fn taken(plan: &Plan, until: Timestamp) -> Vec<Record> {
 }
 
 fn fold(records: &[Record]) -> Ledger {
-    let mut ledger = Ledger::default();
-    for record in records {
-        ledger.fold(record.clone());
-    }
-    ledger
+    records.iter().cloned().map(Arc::new).collect()
 }
 
 /// Every measure of three items a day.

@@ -48,8 +48,8 @@ const MAX_WAITING_CALLS: usize = 256;
 /// How long the end may take.
 const END_TIMEOUT: Duration = Duration::from_millis(800);
 
-/// How long the database waits for more before it takes in what is durable.
-const CATCH_UP_AFTER: Duration = Duration::from_millis(100);
+/// How long after a fact the database takes it in, with all that has come since.
+const TAKE_IN_AFTER: Duration = Duration::from_millis(100);
 
 /// Events that a slow listener can lag behind before it misses some.
 const EVENT_BACKLOG: usize = 1024;
@@ -133,7 +133,8 @@ struct Daemon {
     last_request: u64,
     condition: Condition,
     wrote_schedule: bool,
-    catching_up: Option<tokio::task::JoinHandle<()>>,
+    /// The wait until the database takes in what is durable.
+    taking_in: Option<tokio::task::JoinHandle<()>>,
 }
 
 /// Runs the daemon until it is told to end.
@@ -305,17 +306,17 @@ impl Daemon {
             self.carry_out(now, actions, Some(&line));
             self.recount(&line.record);
         }
-        self.let_database_catch_up();
+        self.let_database_take_in();
     }
 
-    /// Lets the database take in what is durable once it is quiet: until then it would take the processor from who
-    /// is answered, and what comes in a row is taken in together. A question does not wait for that.
-    fn let_database_catch_up(&mut self) {
-        if self.catching_up.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
+    /// Lets the database take in what is durable a little later: at once, it would take the processor from who is
+    /// answered. A question does not wait for that.
+    fn let_database_take_in(&mut self) {
+        if self.taking_in.as_ref().is_none_or(tokio::task::JoinHandle::is_finished) {
             let reader = self.reader.clone();
-            self.catching_up = Some(tokio::spawn(async move {
-                tokio::time::sleep(CATCH_UP_AFTER).await;
-                reader.catch_up();
+            self.taking_in = Some(tokio::spawn(async move {
+                tokio::time::sleep(TAKE_IN_AFTER).await;
+                reader.take_in();
             }));
         }
     }

@@ -15,8 +15,8 @@ use crate::schedule::ItemId;
 /// question about ten years leaves no more room taken than one about this year.
 const READ_AT_ONCE: usize = 6;
 
-/// Of how many items facts are read while another one is looked at: enough that neither thread often waits for the
-/// other, and few enough to be held.
+/// Of how many items facts are read ahead, with the one that is looked at: enough that neither thread often waits
+/// for the other, and few enough to be held.
 const READ_AHEAD: usize = 8;
 
 /// The months of a range.

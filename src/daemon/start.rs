@@ -132,7 +132,7 @@ impl Daemon {
             last_request: 0,
             condition: Condition { zone: zone_name.clone(), started_at: now, ..Condition::default() },
             wrote_schedule,
-            catching_up: None,
+            taking_in: None,
             options,
         };
         for item in daemon.reminder.plan().clone().items() {

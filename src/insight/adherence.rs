@@ -111,7 +111,7 @@ pub fn measure(occurrences: &[Taken], extra: u32, window: SignedDuration) -> Adh
         let sum: f64 = eligible_days.iter().map(|day| of_day(day)).sum();
         (!eligible_days.is_empty()).then(|| sum / as_f64(eligible_days.len()))
     };
-    let (streak, longest_streak) = streaks(days.iter());
+    let (streak, longest_streak) = streaks(&days);
     // Today counts once it is complete.
     let last = days.iter().rev().filter(|day| day.eligible > 0 && !day.open).take(FORGIVING_DAYS);
     let covered: Vec<bool> = last.map(|day| day.taken == day.eligible).collect();
@@ -181,9 +181,9 @@ fn days(occurrences: &[Taken]) -> Vec<Day> {
 
 /// Returns the streak up to now and the longest one; days on which nothing was eligible, and such as are
 /// still open, neither count nor break.
-fn streaks<'a>(days: impl Iterator<Item = &'a Day>) -> (u32, u32) {
+fn streaks(days: &[Day]) -> (u32, u32) {
     let (mut streak, mut longest) = (0, 0);
-    for day in days.filter(|day| day.eligible > 0 && !day.open) {
+    for day in days.iter().filter(|day| day.eligible > 0 && !day.open) {
         streak = if day.taken == day.eligible { streak + 1 } else { 0 };
         longest = streak.max(longest);
     }

@@ -63,9 +63,7 @@ impl Extend<Arc<Record>> for Ledger {
         } else {
             self.records.extend(named);
         }
-        for id in pauses {
-            self.add_pause(id);
-        }
+        self.add_pauses(pauses);
     }
 }
 
@@ -83,15 +81,14 @@ impl Ledger {
         self.extend([record.into()]);
     }
 
-    fn add_pause(&mut self, id: FactId) {
-        let follows = |last: &FactId| last.device == id.device && last.seq < id.seq;
-        let is_next = self.pauses.last().is_none_or(follows);
-        self.pauses.push(id);
-        if !is_next {
-            self.pauses.sort();
-            let records = self.pauses.iter().filter_map(|id| self.records.get(id)).collect();
-            self.pauses = as_written(records).into_iter().map(|record| record.id.clone()).collect();
+    fn add_pauses(&mut self, new: Vec<FactId>) {
+        if new.is_empty() {
+            return;
         }
+        self.pauses.extend(new);
+        self.pauses.sort();
+        let records = self.pauses.iter().filter_map(|id| self.records.get(id)).collect();
+        self.pauses = as_written(records).into_iter().map(|record| record.id.clone()).collect();
     }
 
     /// Returns a fact by its name.

@@ -6,13 +6,13 @@ use lz4_flex::block::{compress_prepend_size, decompress, uncompressed_size};
 
 use super::database::DatabaseError;
 use super::keys::join;
-use super::line::Noted;
+use super::line::{MAX_LINE_BYTES, Noted};
 
 /// The lines of one value; the last value of a device is written again with each line.
-const LINES: u64 = 16;
+const LINES: usize = 16;
 
-/// How many bytes one byte can stand for at most (LZ4 block format: a length grows by 255 with each of its bytes).
-const MAX_RATIO: usize = 255;
+/// The bytes of the longest value, unpacked.
+const MAX_BYTES: usize = LINES * (MAX_LINE_BYTES + 1);
 
 #[derive(Debug)]
 pub(super) struct Blocks(pub(super) sled::Tree);
@@ -20,7 +20,7 @@ pub(super) struct Blocks(pub(super) sled::Tree);
 impl Blocks {
     /// Adds lines, each in its place; what was there from that place on is written over.
     pub(super) fn add(&self, facts: &[Noted<'_>]) -> Result<(), DatabaseError> {
-        let block = |seq: u64| seq.saturating_sub(1) / LINES;
+        let block = |seq: u64| seq.saturating_sub(1) / LINES as u64;
         let is_same =
             |(a, _): &Noted, (b, _): &Noted| block(a.id.seq) == block(b.id.seq) && a.id.device == b.id.device;
         for neighbours in facts.chunk_by(is_same) {
@@ -53,8 +53,8 @@ impl Blocks {
 
 fn unpacked(value: &[u8]) -> Result<String, DatabaseError> {
     let (size, packed) = uncompressed_size(value).map_err(|_| DatabaseError::Damaged)?;
-    // No more comes out of it; what is damaged is not to be given room for gigabytes.
-    if size / MAX_RATIO > packed.len() {
+    // What is damaged is not to be given room for gigabytes.
+    if size > MAX_BYTES {
         return Err(DatabaseError::Damaged);
     }
     let block = decompress(packed, size).map_err(|_| DatabaseError::Damaged)?;
@@ -64,8 +64,8 @@ fn unpacked(value: &[u8]) -> Result<String, DatabaseError> {
 /// Returns the key of the block in which a fact's line stands, and how many stand before it there.
 fn place(device: &str, seq: u64) -> (Vec<u8>, usize) {
     let before = seq.saturating_sub(1);
-    let key = join(&[device.as_bytes(), &[0], &(before / LINES).to_be_bytes()]);
-    (key, usize::try_from(before % LINES).unwrap_or(usize::MAX))
+    let key = join(&[device.as_bytes(), &[0], &(before / LINES as u64).to_be_bytes()]);
+    (key, usize::try_from(before % LINES as u64).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use tracing::warn;
@@ -27,6 +28,9 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// sled's threads look for work several times a second for ever; an hour of slack lets them sleep.
 /// Threads inherit it from the one that starts them.
 pub(super) const TIMER_SLACK: Option<std::num::NonZeroU64> = std::num::NonZeroU64::new(3_600_000_000_000);
+
+/// How long a database that was given up is waited for.
+const HELD: Duration = Duration::from_secs(1);
 
 /// Facts that are applied together.
 const BATCH: usize = 2_000;
@@ -71,9 +75,25 @@ impl DatabaseError {
                     | Errno::ROFS
             )
         );
-        // One that was given up can be held a little longer by a thread of its own.
-        let is_held = error.to_string().starts_with("could not acquire lock");
-        !is_elsewhere && !is_held
+        !is_elsewhere && !is_held(error)
+    }
+}
+
+/// Tells whether a database is still open: one that was given up can be held a little longer by a thread of its own.
+fn is_held(error: &std::io::Error) -> bool {
+    error.to_string().starts_with("could not acquire lock")
+}
+
+/// Opens a database, and waits a little for one that is still held.
+fn open(config: &sled::Config) -> sled::Result<sled::Db> {
+    let until = Instant::now() + HELD;
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error)) if is_held(&error) && Instant::now() < until => {
+                std::thread::sleep(HELD / 50);
+            }
+            opened => return opened,
+        }
     }
 }
 
@@ -144,7 +164,7 @@ impl Database {
             let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
             panics::marked(&mark, || {
                 failpoints::reach("database-opens");
-                config.open()
+                open(&config)
             })
         };
         // Where a panic does not end the process, as in a test, it ends this thread.

@@ -48,7 +48,7 @@ pub(super) struct Journal {
     path: PathBuf,
     file: File,
     /// The bytes that are known to be durable.
-    durable: u64,
+    pub(super) durable: u64,
     last: u64,
     /// What a crash left after the last whole line.
     torn: Vec<u8>,
@@ -225,9 +225,11 @@ fn check(path: &Path, device: &Arc<str>, bytes: Vec<u8>) -> Result<JournalFile, 
     Ok(JournalFile { device: device.clone(), path: path.to_owned(), text, last })
 }
 
-/// Reads every journal of a directory, while this device's may be written to.
-pub(super) fn read_all(dir: &Path) -> Result<Vec<JournalFile>, StoreError> {
-    others(dir, Path::new(""))?.iter().map(|path| read_other(path)).collect()
+/// Reads every journal of a directory while this device's may be written to, of which so many bytes are durable.
+pub(super) fn read_all(dir: &Path, own: &Path, durable: u64) -> Result<Vec<JournalFile>, StoreError> {
+    let others = others(dir, own)?;
+    let others = others.iter().map(|path| read_other(path));
+    others.chain([read(own, usize::try_from(durable).unwrap_or(usize::MAX))]).collect()
 }
 
 /// Returns the journals of other devices.
@@ -246,8 +248,14 @@ pub(super) fn others(dir: &Path, own: &Path) -> Result<Vec<PathBuf>, StoreError>
 
 /// Reads another device's journal, which may still be on its way here: its whole lines count.
 pub(super) fn read_other(path: &Path) -> Result<JournalFile, StoreError> {
+    read(path, usize::MAX)
+}
+
+/// Reads the whole lines among the first bytes of a journal.
+fn read(path: &Path, first: usize) -> Result<JournalFile, StoreError> {
     let failed = |source| StoreError::Io { what: "read", path: path.to_owned(), source };
     let mut bytes = std::fs::read(path).map_err(failed)?;
+    bytes.truncate(first);
     bytes.truncate(sound_length(&bytes));
     let device: Arc<str> = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().into();
     check(path, &device, bytes)
@@ -281,7 +289,7 @@ pub(super) fn spawn(
                 let outcome = match journal.append(group) {
                     Ok(lines) => {
                         // Before anyone hears of it, so that who then asks finds it.
-                        backlog.add(&lines);
+                        backlog.add(&lines, journal.durable);
                         Written::Durable(tokens.into_iter().zip(lines).collect())
                     }
                     Err(reason) => {

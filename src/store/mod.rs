@@ -174,9 +174,9 @@ impl Store {
         let database = database::Database::open(&dir.join("db"), &files, progress)?;
         journal.cut()?;
         let openings = Arc::new(AtomicU64::new(1));
-        let backlog = owner::Backlog::default();
+        let backlog = owner::Backlog::new(journal.durable);
         let (database_sender, database_thread) =
-            owner::spawn(database, journals, backlog.clone(), openings.clone());
+            owner::spawn(database, (journals, path), backlog.clone(), openings.clone());
         let (journal_sender, journal_thread) =
             journal::spawn(journal, database_sender.clone(), backlog, written);
         Ok(Self {
@@ -218,9 +218,9 @@ impl Store {
 
 impl Reader {
     /// Lets the database take in what is durable; a question does so by itself.
-    pub fn catch_up(&self) {
+    pub fn take_in(&self) {
         // Where its thread has ended, the next start does.
-        let _ = self.database.send(owner::Order::CatchUp);
+        let _ = self.database.send(owner::Order::TakeIn);
     }
 
     /// Asks for facts; everything that was durable before is in the answer.

@@ -14,20 +14,39 @@ use super::{StoreError, journal};
 use crate::ledger::Record;
 use crate::panics;
 
-/// Facts that are durable and not yet in the database: whoever recorded them is answered first.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Backlog(Arc<Mutex<Vec<Line>>>);
+/// What is durable and not yet in the database: whoever recorded it is answered first.
+#[derive(Clone, Debug)]
+pub(super) struct Backlog(Arc<Mutex<Durable>>);
+
+#[derive(Debug)]
+struct Durable {
+    lines: Vec<Line>,
+    /// How many bytes of this device's journal are durable: what stands behind them may yet be taken back.
+    bytes: u64,
+}
 
 impl Backlog {
-    pub(super) fn add(&self, lines: &[Line]) {
-        self.open().extend_from_slice(lines);
+    /// Begins with a journal of so many bytes, all of which the database has.
+    pub(super) fn new(bytes: u64) -> Self {
+        Self(Arc::new(Mutex::new(Durable { lines: Vec::new(), bytes })))
+    }
+
+    /// Adds lines, with which the journal has so many bytes.
+    pub(super) fn add(&self, lines: &[Line], bytes: u64) {
+        let mut durable = self.open();
+        durable.lines.extend_from_slice(lines);
+        durable.bytes = bytes;
     }
 
     fn take(&self) -> Vec<Line> {
-        std::mem::take(&mut *self.open())
+        std::mem::take(&mut self.open().lines)
     }
 
-    fn open(&self) -> MutexGuard<'_, Vec<Line>> {
+    fn bytes(&self) -> u64 {
+        self.open().bytes
+    }
+
+    fn open(&self) -> MutexGuard<'_, Durable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -36,7 +55,7 @@ impl Backlog {
 #[derive(Debug)]
 pub(super) enum Order {
     /// Take in the backlog; every other order begins with it.
-    CatchUp,
+    TakeIn,
     Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
     About(Range, oneshot::Sender<Result<Vec<Arc<Record>>, StoreError>>),
     Health(oneshot::Sender<Result<Health, StoreError>>),
@@ -47,6 +66,8 @@ pub(super) enum Order {
 struct Owner {
     path: PathBuf,
     journals: PathBuf,
+    /// This device's journal.
+    own: PathBuf,
     database: Option<Database>,
     backlog: Backlog,
     openings: Arc<AtomicU64>,
@@ -56,7 +77,7 @@ struct Owner {
 }
 
 impl Owner {
-    fn catch_up(&mut self) {
+    fn take_in(&mut self) {
         let lines = self.backlog.take();
         let Some(database) = self.database.as_ref().filter(|_| !lines.is_empty()) else { return };
         let noted: Vec<Noted> = lines.iter().map(Line::noted).collect();
@@ -75,7 +96,7 @@ impl Owner {
     /// Returns the database, opened again from the journals where it had to be given up.
     fn ready(&mut self) -> Result<&Database, StoreError> {
         if self.database.is_none() {
-            let files = journal::read_all(&self.journals)?;
+            let files = journal::read_all(&self.journals, &self.own, self.backlog.bytes())?;
             self.database = Some(Database::open(&self.path, &files, |_, _| {})?);
             self.error = None;
             self.openings.fetch_add(1, Ordering::Relaxed);
@@ -108,9 +129,9 @@ impl Owner {
     /// Does what it is told until the end.
     fn serve(mut self, orders: mpsc::Receiver<Order>) {
         for order in orders {
-            self.catch_up();
+            self.take_in();
             match order {
-                Order::CatchUp => {}
+                Order::TakeIn => {}
                 Order::Ask(question, reply) => {
                     let _ = reply.send(self.ask(|database| database.ask(question.clone())));
                 }
@@ -139,7 +160,7 @@ impl Owner {
 /// Starts the thread that owns the database.
 pub(super) fn spawn(
     database: Database,
-    journals: PathBuf,
+    (journals, own): (PathBuf, PathBuf),
     backlog: Backlog,
     openings: Arc<AtomicU64>,
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
@@ -148,6 +169,7 @@ pub(super) fn spawn(
     let owner = Owner {
         path,
         journals,
+        own,
         database: Some(database),
         backlog,
         openings,

@@ -267,6 +267,16 @@ fn journals_of_other_devices_are_read() {
     assert_eq!(runtime.block_on(home.ask(ALL())).len(), 3);
 }
 
+#[test]
+fn what_is_not_durable_is_not_read_into_the_database() {
+    let home = Home::new();
+    let lines = home.fill(0..3);
+    let path = home.journal();
+    let durable: usize = lines[..2].iter().map(|line| line.text.len() + 1).sum();
+    let read = journal::read_all(path.parent().unwrap(), &path, durable as u64).unwrap();
+    assert_eq!(read.iter().map(|file| (file.last, file.text.len())).collect::<Vec<_>>(), [(2, durable)]);
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
