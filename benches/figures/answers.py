@@ -6,7 +6,7 @@ import sqlite3
 import statistics
 import time
 
-from .daemon import Dosed, distant, request
+from .daemon import START_SECONDS, Connection, Dosed, distant, request
 from .lab import Absent, number, percentile, ratio, say, table, told
 
 EXTRA = '[[supplement]]\nid = "extra"\nas-needed = true\n'
@@ -26,7 +26,9 @@ def run(lab):
         one_by_one(lab), "",
         f"By turns, {A_ROUND} of each at a time, on the same file system: what disturbs one disturbs all. dosed begins "
         f"anew after {A_DAY} answers. The bare append writes as many bytes as a line of the journal has. SQLite is in "
-        "WAL mode with synchronous=FULL, and commits one row.", "",
+        "WAL mode with synchronous=FULL, and commits one row. The server that does nothing else appends as many bytes on "
+        "a thread of its own, so that a slow disk would hold up nothing else, and replies when they are on the disk. The "
+        "answers have no idempotency key; one with a key asks the database first.", "",
         f"So many clients at once, each of which waits for its reply before it sends again, until {answers(lab):,} "
         "answers are recorded:", "",
         at_once(lab), "",
@@ -43,8 +45,10 @@ def one_by_one(lab):
         large = Dosed(lab, EXTRA + distant(1_000, answered=3))
         large.write_record(DAYS)
         large.start()
-        ways = {"append and fdatasync": append(lab, line_length(small)), "SQLite": commit(lab, line_length(small)),
-                "dosed": log(small), "dosed, 1,000 items and ten years": log(large)}
+        length = line_length(small)
+        ways = {"append and fdatasync": append(lab, length), "SQLite": commit(lab, length),
+                "a server that does nothing else": serve(lab, length), "dosed": post(small.ask()),
+                "dosed, 1,000 items and ten years": post(large.ask())}
         for _ in range(A_DAY // A_ROUND):
             for name, way in ways.items():
                 times.setdefault(name, []).extend(timed(way) for _ in range(A_ROUND))
@@ -62,9 +66,7 @@ def timed(way):
     return (time.perf_counter() - began) * 1000
 
 
-def log(dosed):
-    connection = dosed.ask()
-
+def post(connection):
     def way():
         status, body = connection.post(PATH)
         if status != 201:
@@ -75,7 +77,7 @@ def log(dosed):
 
 def line_length(dosed):
     """Returns how many bytes an answer has in the journal."""
-    log(dosed)
+    post(dosed.ask())
     return len(dosed.journal.read_bytes().splitlines()[-1]) + 1
 
 
@@ -88,6 +90,12 @@ def append(lab, length):
         os.write(file, line)
         os.fdatasync(file)
     return way
+
+
+def serve(lab, length):
+    home = lab.directory()
+    lab.start(lab.example("appender"), home / "sock", home / "lines", length)
+    return post(Connection(home / "sock", START_SECONDS))
 
 
 def commit(lab, length):
@@ -130,7 +138,7 @@ def later(lab):
         while given < already:
             crowd(dosed, CLIENTS[-1], 1_000)
             given += 1_000
-        way = log(dosed)
+        way = post(dosed.ask())
         rows.append([f"{already:,}", told([timed(way) for _ in range(A_ROUND)])])
     dosed.remove()
     return table(["answers before", "until it is durable, ms"], rows)

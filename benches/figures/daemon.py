@@ -178,9 +178,13 @@ def line(seq, fact):
 class Connection:
     """A connection that is kept: what is timed is the answer, not the way to it."""
 
-    def __init__(self, path):
+    def __init__(self, path, patience=0):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(path))
+        end_at = time.monotonic() + patience
+        while self.socket.connect_ex(str(path)):
+            if time.monotonic() > end_at:
+                raise Absent(f"nobody listens at {path.name}")
+            time.sleep(0.02)
         self.rest = b""
 
     def get(self, path):
