@@ -68,12 +68,12 @@ impl Plan {
     /// Returns an item as it is planned now.
     #[must_use]
     pub fn current(&self, item: &ItemId) -> Option<&Item> {
-        self.newest(item).filter(|regimen| regimen.closed.is_none()).map(|regimen| &regimen.item)
+        self.newest(item).and_then(planned_now)
     }
 
     /// Returns the items that are planned now.
     pub fn current_items(&self) -> impl Iterator<Item = &Item> {
-        self.regimens.keys().filter_map(|id| self.current(id))
+        self.regimens.values().filter_map(|regimens| planned_now(regimens.last()?))
     }
 
     /// Returns the newest regimen of an item, closed or not.
@@ -174,4 +174,9 @@ impl Plan {
             .iter()
             .any(|planned| planned.id == occurrence.id)
     }
+}
+
+/// Returns the item of a regimen that has not ended.
+fn planned_now(regimen: &Regimen) -> Option<&Item> {
+    regimen.closed.is_none().then_some(&regimen.item)
 }
