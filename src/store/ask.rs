@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::StoreError;
+use super::blocks::Reading;
 use super::database::{Database, DatabaseError};
 use super::kept;
 use super::keys::{biased, fact_key, read_fact_key, split_keys};
@@ -97,7 +98,8 @@ impl Database {
             Question::Intakes { item, newest } => keys = self.newest_intakes(&item, newest)?,
         }
         self.with_replacements(&mut keys)?;
-        keys.into_iter().filter_map(|key| self.line(&key).transpose()).collect()
+        let mut reading = self.lines.reading();
+        keys.into_iter().filter_map(|key| line(&mut reading, &key).transpose()).collect()
     }
 
     /// Returns the facts of a range that do not shape the plan, read from what is kept of them beside their lines.
@@ -117,8 +119,9 @@ impl Database {
         })?;
         let known = keys.len();
         self.with_replacements(&mut keys)?;
+        let mut reading = self.lines.reading();
         for key in &keys[known..] {
-            records.extend(self.line(key)?.map(|line| line.record));
+            records.extend(line(&mut reading, key)?.map(|line| line.record));
         }
         Ok(records)
     }
@@ -161,7 +164,7 @@ impl Database {
         };
         match kept {
             Some(record) => Ok(Some(Arc::new(record))),
-            None => Ok(self.line(&entry.key())?.map(|line| line.record)),
+            None => Ok(line(&mut self.lines.reading(), &entry.key())?.map(|line| line.record)),
         }
     }
 
@@ -243,10 +246,10 @@ impl Database {
         }
         Ok(found)
     }
+}
 
-    fn line(&self, key: &[u8]) -> Result<Option<Line>, DatabaseError> {
-        let (device, seq) = read_fact_key(key).ok_or(DatabaseError::Damaged)?;
-        let Some(text) = self.lines.line(device, seq)? else { return Ok(None) };
-        line::read(&text).map(Some).map_err(|_| DatabaseError::Damaged)
-    }
+fn line(reading: &mut Reading<'_>, key: &[u8]) -> Result<Option<Line>, DatabaseError> {
+    let (device, seq) = read_fact_key(key).ok_or(DatabaseError::Damaged)?;
+    let Some(text) = reading.line(device, seq)? else { return Ok(None) };
+    line::read(text).map(Some).map_err(|_| DatabaseError::Damaged)
 }

@@ -43,11 +43,28 @@ impl Blocks {
         Ok(())
     }
 
+    /// Begins to read lines one after the other.
+    pub(super) fn reading(&self) -> Reading<'_> {
+        Reading { blocks: self, held: None }
+    }
+}
+
+/// Reads lines one after the other: neighbours are unpacked once.
+pub(super) struct Reading<'a> {
+    blocks: &'a Blocks,
+    /// The last value, with its key.
+    held: Option<(Vec<u8>, String)>,
+}
+
+impl Reading<'_> {
     /// Returns a line; `None` where there is none of that number.
-    pub(super) fn line(&self, device: &str, seq: u64) -> Result<Option<String>, DatabaseError> {
+    pub(super) fn line(&mut self, device: &str, seq: u64) -> Result<Option<&str>, DatabaseError> {
         let (key, place) = place(device, seq);
-        let Some(block) = self.0.get(key)? else { return Ok(None) };
-        Ok(unpacked(&block)?.lines().nth(place).map(ToOwned::to_owned))
+        if self.held.as_ref().is_none_or(|(held, _)| *held != key) {
+            let Some(value) = self.blocks.0.get(&key)? else { return Ok(None) };
+            self.held = Some((key, unpacked(&value)?));
+        }
+        Ok(self.held.as_ref().and_then(|(_, block)| block.lines().nth(place)))
     }
 }
 

@@ -245,9 +245,10 @@ impl Database {
     /// A database that holds another history than the journal is not of this journal.
     fn compare_last(&self, journal: &JournalFile, mark: u64) -> Result<(), StoreError> {
         let Some(before) = mark.checked_sub(1) else { return Ok(()) };
-        let held = self.lines.line(&journal.device, mark).map_err(|error| self.failed(error))?;
+        let mut reading = self.lines.reading();
+        let held = reading.line(&journal.device, mark).map_err(|error| self.failed(error))?;
         let line = journal.text.lines().nth(usize::try_from(before).unwrap_or(usize::MAX));
-        if held.as_deref() == line {
+        if held == line {
             return Ok(());
         }
         Err(self.failed(DatabaseError::Unusable(format!("it holds another fact {mark} than the journal"))))
