@@ -18,7 +18,7 @@ use crate::api::{At, MAX_OCCURRENCES, MAX_RANGE_DAYS, Reply, Request, problem};
 use crate::ledger::{Fact, Ledger, Line, NEWEST_INTAKES, Record, State, When, longest_open, timeline};
 use crate::reminder::{Reminder, Target};
 use crate::schedule::{ItemId, OccurrenceId, Plan, Planned};
-use crate::store::{Question, Range, Reader, StoreError};
+use crate::store::{History, Question, Range, Reader, StoreError};
 
 /// The most occurrences that are passed over in the search for those that come next.
 const MAX_PASSED_OVER: usize = 2_000;
@@ -429,16 +429,12 @@ async fn facts(
         at.map_or(Ok(open), |at| instant(at, zone, scene.now)).map_err(Failure::Asked)
     };
     let (from, to) = (bound(since, Timestamp::MIN)?, bound(until, Timestamp::MAX)?);
-    let mut lines = scene.reader.ask(Question::About(Range { from, until: to, item: item.clone() })).await?;
-    let fits = |record: &Record| {
-        let civil = zone.to_datetime(from)..zone.to_datetime(to);
-        let about = record.about(zone);
-        (since.is_none() || civil.start <= about) && (until.is_none() || about < civil.end)
-    };
-    lines.retain(|line| fits(&line.record));
-    lines.sort_by(|a, b| (a.record.recorded_at, &a.record.id).cmp(&(b.record.recorded_at, &b.record.id)));
-    lines.dedup_by(|a, b| a.record.id == b.record.id);
-    let skip = limit.map_or(0, |limit| lines.len().saturating_sub(limit));
-    let texts: Vec<&str> = lines.iter().skip(skip).map(|line| &*line.text).collect();
-    Ok(format!("[{}]", texts.join(",")))
+    let local = |at: Option<At>, instant| at.map(|_| zone.to_datetime(instant));
+    let lines = scene.reader.history(History {
+        range: Range { from, until: to, item },
+        local: (local(since, from), local(until, to)),
+        zone: zone.clone(),
+        limit,
+    });
+    Ok(format!("[{}]", lines.await?))
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 use super::StoreError;
 use super::blocks::Reading;
@@ -60,6 +62,27 @@ pub struct Range {
     pub until: Timestamp,
     /// Of one item only.
     pub item: Option<ItemId>,
+}
+
+/// The history of a stretch of local time.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// Wherein its facts lie, and whose they are.
+    pub range: Range,
+    /// The local times of `[since, until)`; the ends can be open.
+    pub local: (Option<DateTime>, Option<DateTime>),
+    /// In which zone they are.
+    pub zone: TimeZone,
+    /// At most so many, the newest ones.
+    pub limit: Option<usize>,
+}
+
+impl History {
+    fn has(&self, record: &Record) -> bool {
+        let about = record.about(&self.zone);
+        let (since, until) = self.local;
+        since.is_none_or(|since| since <= about) && until.is_none_or(|until| about < until)
+    }
 }
 
 impl Database {
@@ -124,6 +147,38 @@ impl Database {
             records.extend(line(&mut reading, key)?.map(|line| line.record));
         }
         Ok(records)
+    }
+
+    /// Returns the lines of a history in the order in which they were recorded, with commas between them.
+    pub(super) fn history(&self, asked: &History) -> Result<String, StoreError> {
+        self.read_history(asked).map_err(|error| self.failed(error))
+    }
+
+    fn read_history(&self, asked: &History) -> Result<String, DatabaseError> {
+        // Only their keys: the lines of ten years would leave much room behind, in many small pieces.
+        let mut found: Vec<(Timestamp, sled::IVec)> = Vec::new();
+        self.each(&asked.range, |item, entry| {
+            let record = self.record(item, &entry)?.filter(|record| asked.has(record));
+            found.extend(record.map(|record| (record.recorded_at, entry.key())));
+            Ok(())
+        })?;
+        let mut reading = self.lines.reading();
+        for key in self.plan_about(&asked.range)? {
+            let line = line(&mut reading, &key)?.filter(|line| asked.has(&line.record));
+            found.extend(line.map(|line| (line.record.recorded_at, key)));
+        }
+        found.sort_unstable();
+        let skip = asked.limit.map_or(0, |limit| found.len().saturating_sub(limit));
+        let mut history = String::new();
+        for (_, key) in &found[skip..] {
+            if let Some(text) = text(&mut reading, key)? {
+                if !history.is_empty() {
+                    history.push(',');
+                }
+                history.push_str(text);
+            }
+        }
+        Ok(history)
     }
 
     /// Walks over the facts of a range that do not shape the plan, item by item; what has no item has none.
@@ -248,8 +303,12 @@ impl Database {
     }
 }
 
-fn line(reading: &mut Reading<'_>, key: &[u8]) -> Result<Option<Line>, DatabaseError> {
+fn text<'a>(reading: &'a mut Reading<'_>, key: &[u8]) -> Result<Option<&'a str>, DatabaseError> {
     let (device, seq) = read_fact_key(key).ok_or(DatabaseError::Damaged)?;
-    let Some(text) = reading.line(device, seq)? else { return Ok(None) };
+    reading.line(device, seq)
+}
+
+fn line(reading: &mut Reading<'_>, key: &[u8]) -> Result<Option<Line>, DatabaseError> {
+    let Some(text) = text(reading, key)? else { return Ok(None) };
     line::read(text).map(Some).map_err(|_| DatabaseError::Damaged)
 }

@@ -27,7 +27,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::{mpsc as async_mpsc, oneshot};
 
-pub use ask::{Question, Range};
+pub use ask::{History, Question, Range};
 pub use database::Health;
 pub use line::Line;
 
@@ -229,9 +229,7 @@ impl Reader {
     ///
     /// The database cannot be read, not even built anew from the journal, or is closed.
     pub async fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.database.send(owner::Order::Ask(question, reply)).map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        self.answer(|reply| owner::Order::Ask(question, reply)).await
     }
 
     /// Asks for the facts about slots and times in `[from, until)`, a day and a half wider on both sides, with what takes them back
@@ -246,10 +244,16 @@ impl Reader {
         until: Timestamp,
         item: Option<ItemId>,
     ) -> Result<Vec<Arc<Record>>, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let order = owner::Order::About(Range { from, until, item }, reply);
-        self.database.send(order).map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        self.answer(|reply| owner::Order::About(Range { from, until, item }, reply)).await
+    }
+
+    /// Asks for the lines of a history in the order in which they were recorded, with commas between them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::ask`].
+    pub async fn history(&self, asked: History) -> Result<String, StoreError> {
+        self.answer(|reply| owner::Order::History(asked, reply)).await
     }
 
     /// Returns how often the database was opened: each time it may hold more of other devices.
@@ -273,8 +277,15 @@ impl Reader {
     ///
     /// As [`Reader::ask`].
     pub async fn health(&self) -> Result<Health, StoreError> {
+        self.answer(owner::Order::Health).await
+    }
+
+    async fn answer<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> owner::Order,
+    ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.database.send(owner::Order::Health(reply)).map_err(|_| StoreError::Closed)?;
+        self.database.send(order(reply)).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
-use super::ask::{Question, Range};
+use super::ask::{History, Question, Range};
 use super::database::{Database, Health, TIMER_SLACK, mark_of_panic, set_aside};
 use super::line::{Line, Noted};
 use super::{StoreError, journal};
@@ -58,6 +58,7 @@ pub(super) enum Order {
     TakeIn,
     Ask(Question, oneshot::Sender<Result<Vec<Line>, StoreError>>),
     About(Range, oneshot::Sender<Result<Vec<Arc<Record>>, StoreError>>),
+    History(History, oneshot::Sender<Result<String, StoreError>>),
     Health(oneshot::Sender<Result<Health, StoreError>>),
     Close,
 }
@@ -137,6 +138,9 @@ impl Owner {
                 }
                 Order::About(range, reply) => {
                     let _ = reply.send(self.ask(|database| database.about(&range)));
+                }
+                Order::History(asked, reply) => {
+                    let _ = reply.send(self.ask(|database| database.history(&asked)));
                 }
                 Order::Health(reply) => {
                     let _ = reply.send(self.health());

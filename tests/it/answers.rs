@@ -85,6 +85,22 @@ fn what_is_too_close_is_told_and_recorded() {
 }
 
 #[test]
+fn the_last_answer_is_found_behind_all_that_came_since() {
+    let home = Home::with_schedule(SCHEDULE);
+    let _daemon = home.start();
+    home.good(&["log", "iron"]);
+    // More than are asked for at first.
+    for _ in 0..101 {
+        home.curl(&["-X", "POST", "-d", r#"{"add":1}"#], "/v1/items/probiotic/stock");
+    }
+    home.good(&["undo"]);
+    let journal = home.journal();
+    let taken = journal.iter().find(|fact| fact["fact"]["type"] == "intake").unwrap();
+    assert_eq!(journal.last().unwrap()["fact"]["retracts"], taken["id"]);
+    assert!(home.bad(&["undo"]).1.contains("no answer to take back"));
+}
+
+#[test]
 fn a_second_one_that_comes_too_soon_is_refused_until_it_is_meant() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();

@@ -292,6 +292,21 @@ proptest! {
             for (seq, record) in found {
                 prop_assert_eq!(&*record, &records[seq as usize - 1]);
             }
+            let local = (zone.to_datetime(from), zone.to_datetime(until));
+            let is_within = |record: &Record| (local.0..local.1).contains(&record.about(&zone));
+            let is_asked = |record: &Record| only.is_none() || record.fact.item() == only.as_ref();
+            let mut history: Vec<&Line> =
+                lines.iter().filter(|line| is_within(&line.record) && is_asked(&line.record)).collect();
+            history.sort_by_key(|line| (line.record.recorded_at, line.record.id.seq));
+            let newest_ones = &history[history.len().saturating_sub(newest)..];
+            let expected: Vec<&str> = newest_ones.iter().map(|line| &*line.text).collect();
+            let asked = History {
+                range,
+                local: (Some(local.0), Some(local.1)),
+                zone: zone.clone(),
+                limit: Some(newest),
+            };
+            prop_assert_eq!(database.history(&asked).unwrap(), expected.join(","));
         }
         let mut intakes: Vec<&Record> =
             records.iter().filter(|record| matches!(record.fact, Fact::Intake { .. })).collect();
