@@ -286,6 +286,9 @@ pub fn last_answer(facts: &Value) -> Option<&Value> {
     answers.find(|fact| fact["id"].as_str().is_some_and(|id| !replaced.contains(id)))
 }
 
+/// A chain of facts that take back one another is followed so far; people make one or two.
+const MAX_TAKEN_BACK: usize = 16;
+
 /// Shows what was recorded.
 #[must_use]
 pub fn history(facts: &Value) -> String {
@@ -297,6 +300,7 @@ pub fn history(facts: &Value) -> String {
             Some((replaces(fact)?, done))
         })
         .collect();
+    let by_id: BTreeMap<&str, &Value> = facts.iter().map(|fact| (text(fact, "id"), fact)).collect();
     let lines: Vec<Vec<Cell>> = facts
         .iter()
         .filter_map(|fact| {
@@ -310,12 +314,23 @@ pub fn history(facts: &Value) -> String {
             Some(vec![
                 cell(at.map(|at| at.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default(), PLAIN),
                 cell(words, style),
-                cell(about(fact), PLAIN),
+                cell(about_of_all(fact, &by_id), PLAIN),
                 cell(id, FAINT),
             ])
         })
         .collect();
     if lines.is_empty() { "Nothing is recorded for that time.\n".to_owned() } else { table(&lines) }
+}
+
+/// Returns what a fact is about; one that takes back another need not say it, but the other does.
+fn about_of_all(fact: &Value, by_id: &BTreeMap<&str, &Value>) -> String {
+    let earlier = |fact: &&Value| by_id.get(fact["fact"]["retracts"].as_str()?).copied();
+    let mut chain = std::iter::successors(Some(fact), earlier).take(MAX_TAKEN_BACK);
+    about(
+        chain
+            .find(|fact| !fact["fact"]["occurrence"].is_null() || !fact["fact"]["item"].is_null())
+            .unwrap_or(fact),
+    )
 }
 
 /// Returns the occurrence or the item that a fact is about.
@@ -417,7 +432,14 @@ pub fn why(occurrence: &Value, now: Timestamp) -> String {
 #[must_use]
 pub fn recorded(fact: &Value, repeated: bool) -> String {
     let again = if repeated { " (already recorded)" } else { "" };
-    format!("{}{again}  {FAINT}{}, dosed undo takes it back{FAINT:#}\n", in_words(fact), text(fact, "id"))
+    let id = text(fact, "id");
+    // Without a name, the last answer is taken back.
+    let undo = match text(&fact["fact"], "type") {
+        "intake" | "skip" | "snooze" if !repeated => ", dosed undo takes it back".to_owned(),
+        "intake" | "skip" | "snooze" | "stock" | "retraction" => format!(", dosed undo {id} takes it back"),
+        _ => String::new(),
+    };
+    format!("{}{again}  {FAINT}{id}{undo}{FAINT:#}\n", in_words(fact))
 }
 
 /// Returns what a fact is about and says, in plain words.

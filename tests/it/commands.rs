@@ -74,6 +74,16 @@ fn an_answer_is_taken_shown_and_taken_back() {
     assert!(home.good(&["history"]).contains("(taken back)"));
     let (code, said) = home.bad(&["undo"]);
     assert_eq!((code, said.as_str()), (1, "dosed: there is no answer to take back\n"));
+    // Only answers are the last answer: whatever else can be taken back is named.
+    let said = home.good(&["log", "calcium"]);
+    assert!(said.contains(", dosed undo takes it back"), "{said}");
+    let said = home.good(&["undo"]);
+    let id = home.journal().last().unwrap()["id"].as_str().unwrap().to_owned();
+    assert!(said.contains(&format!(", dosed undo {id} takes it back")), "{said}");
+    let history = home.good(&["history"]);
+    let line = history.lines().last().unwrap();
+    assert!(line.contains("took back") && line.contains("  calcium  ") && line.contains(&id), "{history}");
+    assert!(!home.good(&["pause"]).contains("undo"));
 }
 
 #[test]
