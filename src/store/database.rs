@@ -29,6 +29,9 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// Threads inherit it from the one that starts them.
 pub(super) const TIMER_SLACK: Option<std::num::NonZeroU64> = std::num::NonZeroU64::new(3_600_000_000_000);
 
+/// The slack of a thread that waits for a short time: the kernel's own default.
+const PUNCTUAL: Option<std::num::NonZeroU64> = std::num::NonZeroU64::new(50_000);
+
 /// How long a database that was given up is waited for.
 const HELD: Duration = Duration::from_secs(1);
 
@@ -88,8 +91,12 @@ fn is_held(error: &std::io::Error) -> bool {
 fn open(config: &sled::Config) -> sled::Result<sled::Db> {
     let until = Instant::now() + HELD;
     loop {
+        // sled's io threads inherit the slack that keeps them asleep.
+        let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
         match config.open() {
             Err(sled::Error::Io(error)) if is_held(&error) && Instant::now() < until => {
+                // With theirs, this could last an hour.
+                let _ = rustix::thread::set_current_timer_slack(PUNCTUAL);
                 std::thread::sleep(HELD / 50);
             }
             opened => return opened,
@@ -158,10 +165,9 @@ impl Database {
             // Its own flusher would wake twice a second; the journal is what is durable.
             .flush_every_ms(None)
             .mode(sled::Mode::LowSpace);
-        // sled's io threads inherit the slack that keeps them asleep.
+        // On a thread of its own, as sled's threads inherit its slack.
         let mark = mark_of_panic(path);
         let open = move || {
-            let _ = rustix::thread::set_current_timer_slack(TIMER_SLACK);
             panics::marked(&mark, || {
                 failpoints::reach("database-opens");
                 open(&config)

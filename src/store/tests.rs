@@ -268,6 +268,19 @@ fn journals_of_other_devices_are_read() {
 }
 
 #[test]
+fn a_database_that_is_still_held_is_not_taken_for_a_damaged_one() {
+    let home = Home::new();
+    home.fill(0..1);
+    let path = home.dir.path().join("data/db");
+    let held = sled::open(&path).unwrap();
+    let opened = database::Database::open(&path, &[], |_, _| {});
+    assert!(matches!(opened, Err(StoreError::Database { is_damaged: false, .. })));
+    assert!(!home.dir.path().join("data/db.broken-1").exists());
+    drop(held);
+    assert!(database::Database::open(&path, &[], |_, _| {}).is_ok());
+}
+
+#[test]
 fn what_is_not_durable_is_not_read_into_the_database() {
     let home = Home::new();
     let lines = home.fill(0..3);
