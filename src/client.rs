@@ -61,10 +61,6 @@ pub fn say_nothing() {
     MADE_UP.call_once(|| {});
 }
 
-/// Questions for the newest facts, each for more than the one before it and the last for all: what is looked for is
-/// mostly among the first.
-pub const NEWEST_FACTS: [&str; 3] = ["/v1/facts?limit=100", "/v1/facts?limit=10000", "/v1/facts"];
-
 /// Asks for something.
 ///
 /// # Errors

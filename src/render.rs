@@ -322,23 +322,22 @@ pub fn history(facts: &Value) -> String {
     if lines.is_empty() { "Nothing is recorded for that time.\n".to_owned() } else { table(&lines) }
 }
 
-/// Returns what a fact is about; one that takes back another need not say it, but the other does.
-fn about_of_all(fact: &Value, by_id: &BTreeMap<&str, &Value>) -> String {
-    let earlier = |fact: &&Value| by_id.get(fact["fact"]["retracts"].as_str()?).copied();
-    let mut chain = std::iter::successors(Some(fact), earlier).take(MAX_TAKEN_BACK);
-    about(
-        chain
-            .find(|fact| !fact["fact"]["occurrence"].is_null() || !fact["fact"]["item"].is_null())
-            .unwrap_or(fact),
-    )
+/// Returns the occurrence or the item that a fact names.
+fn named(fact: &Value) -> Option<&str> {
+    fact["fact"]["occurrence"].as_str().or(fact["fact"]["item"].as_str())
 }
 
-/// Returns the occurrence or the item that a fact is about.
+/// Returns what a fact is about.
 fn about(fact: &Value) -> String {
-    let fact = &fact["fact"];
-    let named = fact["occurrence"].as_str().or(fact["item"].as_str());
-    let unnamed = if text(fact, "type") == "retraction" { "an entry" } else { "everything" };
-    named.unwrap_or(unnamed).to_owned()
+    let unnamed = if text(&fact["fact"], "type") == "retraction" { "an entry" } else { "everything" };
+    named(fact).unwrap_or(unnamed).to_owned()
+}
+
+/// Returns what a fact of a history is about; one that takes back another need not name it, but the other does.
+fn about_of_all(fact: &Value, by_id: &BTreeMap<&str, &Value>) -> String {
+    let earlier = |fact: &&Value| by_id.get(replaces(fact)?).copied();
+    let mut chain = std::iter::successors(Some(fact), earlier).take(MAX_TAKEN_BACK);
+    chain.find_map(named).map_or_else(|| about(fact), ToOwned::to_owned)
 }
 
 /// Returns what a fact says; `None` for what only shapes the plan.

@@ -8,7 +8,7 @@ import time
 import zlib
 from datetime import datetime, timedelta, timezone
 
-from .lab import Absent, end
+from .lab import Absent, end, wait_for
 
 START_SECONDS = 60
 DEVICE = "bench"
@@ -180,11 +180,7 @@ class Connection:
 
     def __init__(self, path, patience=0):
         self.socket = socket.socket(socket.AF_UNIX)
-        end_at = time.monotonic() + patience
-        while self.socket.connect_ex(str(path)):
-            if time.monotonic() > end_at:
-                raise Absent(f"nobody listens at {path.name}")
-            time.sleep(0.02)
+        wait_for(lambda: self.socket.connect_ex(str(path)) == 0, patience, f"nobody listens at {path.name}")
         self.rest = b""
 
     def get(self, path):

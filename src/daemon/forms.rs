@@ -8,7 +8,7 @@ use crate::insight::{
     CHANGED, CLEAR_CHANGE, LANGUAGE, SCAN_QUESTIONS, are_comparable, are_one_series, compare, form_of,
     is_shipped, precision_error_of, slope,
 };
-use crate::ledger::{CheckIn, Density, Details, Fact, Ledger, Record, Scan, When};
+use crate::ledger::{CheckIn, Density, Details, Fact, Record, Scan, When};
 use crate::schedule::{ItemId, Kind};
 use crate::store::Question;
 
@@ -56,8 +56,7 @@ async fn recorded(scene: &Scene, kind: Kind) -> Result<Vec<(ItemId, Record)>, Fa
         .filter(|id| scene.plan.newest(id).is_some_and(|regimen| regimen.item.kind == kind));
     for item in items {
         let uses = Question::Uses { item: item.clone(), from: Timestamp::MIN };
-        let uses = scene.reader.ask(uses).await?;
-        let ledger: Ledger = uses.into_iter().map(|line| line.record).collect();
+        let ledger = scene.reader.ledger(uses).await?;
         found.extend(ledger.standing().map(|record| (item.clone(), record.clone())));
     }
     found.sort_by_key(|(_, record)| (record.instant(), record.recorded_at, record.id.seq));

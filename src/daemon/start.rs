@@ -279,8 +279,7 @@ async fn recall(
     zone: &jiff::tz::TimeZone,
     now: Timestamp,
 ) -> Result<(Plan, Ledger), StoreError> {
-    let of_plan = reader.ask(Question::Plan).await?;
-    let mut ledger: Ledger = of_plan.into_iter().map(|line| line.record).collect();
+    let mut ledger = reader.ledger(Question::Plan).await?;
     let plan = replay(&ledger, ledger.zone_history(zone), |record, definition| {
         config::parse_definition(definition)
             .inspect_err(|why| {

@@ -44,8 +44,7 @@ pub(super) async fn left(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<
 
 async fn uses(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<Ledger, StoreError> {
     let Some((from, _)) = plan.stock(item) else { return Ok(Ledger::default()) };
-    let uses = reader.ask(Question::Uses { item: item.clone(), from }).await?;
-    Ok(uses.into_iter().map(|line| line.record).collect())
+    reader.ledger(Question::Uses { item: item.clone(), from }).await
 }
 
 /// Tells what is left of each item whose stock is counted.

@@ -225,15 +225,16 @@ fn check(path: &Path, device: &Arc<str>, bytes: Vec<u8>) -> Result<JournalFile, 
     Ok(JournalFile { device: device.clone(), path: path.to_owned(), text, last })
 }
 
-/// Reads every journal of a directory while this device's may be written to, of which so many bytes are durable.
-pub(super) fn read_all(dir: &Path, own: &Path, durable: u64) -> Result<Vec<JournalFile>, StoreError> {
-    let others = others(dir, own)?;
+/// Reads this device's journal, of which so many bytes are durable while it is written to, and those beside it.
+pub(super) fn read_all(own: &Path, durable: u64) -> Result<Vec<JournalFile>, StoreError> {
+    let others = others(own)?;
     let others = others.iter().map(|path| read_other(path));
     others.chain([read(own, usize::try_from(durable).unwrap_or(usize::MAX))]).collect()
 }
 
-/// Returns the journals of other devices.
-pub(super) fn others(dir: &Path, own: &Path) -> Result<Vec<PathBuf>, StoreError> {
+/// Returns the journals of other devices: they lie beside this one's.
+pub(super) fn others(own: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let dir = own.parent().unwrap_or(own);
     let failed = |source| StoreError::Io { what: "read", path: dir.to_owned(), source };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {

@@ -31,7 +31,7 @@ pub use ask::{History, Question, Range};
 pub use database::Health;
 pub use line::Line;
 
-use crate::ledger::{Fact, FactId, Record};
+use crate::ledger::{Fact, FactId, Ledger, Record};
 use crate::reminder::Token;
 use crate::schedule::ItemId;
 
@@ -168,7 +168,7 @@ impl Store {
         let path = journals.join(format!("{device}.jsonl"));
         let (mut journal, own) = journal::Journal::open(&path, &device)?;
         let mut files = vec![own];
-        for other in journal::others(&journals, &path)? {
+        for other in journal::others(&path)? {
             files.push(journal::read_other(&other)?);
         }
         let database = database::Database::open(&dir.join("db"), &files, progress)?;
@@ -176,7 +176,7 @@ impl Store {
         let openings = Arc::new(AtomicU64::new(1));
         let backlog = owner::Backlog::new(journal.durable);
         let (database_sender, database_thread) =
-            owner::spawn(database, (journals, path), backlog.clone(), openings.clone());
+            owner::spawn(database, path, backlog.clone(), openings.clone());
         let (journal_sender, journal_thread) =
             journal::spawn(journal, database_sender.clone(), backlog, written);
         Ok(Self {
@@ -230,6 +230,15 @@ impl Reader {
     /// The database cannot be read, not even built anew from the journal, or is closed.
     pub async fn ask(&self, question: Question) -> Result<Vec<Line>, StoreError> {
         self.answer(|reply| owner::Order::Ask(question, reply)).await
+    }
+
+    /// Asks for facts, as a ledger.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::ask`].
+    pub async fn ledger(&self, question: Question) -> Result<Ledger, StoreError> {
+        Ok(self.ask(question).await?.into_iter().map(|line| line.record).collect())
     }
 
     /// Asks for the facts about slots and times in `[from, until)`, a day and a half wider on both sides, with what takes them back

@@ -66,9 +66,8 @@ pub(super) enum Order {
 /// The database with what it takes to open it again: sled does not recover from a full disk by itself.
 struct Owner {
     path: PathBuf,
-    journals: PathBuf,
     /// This device's journal.
-    own: PathBuf,
+    journal: PathBuf,
     database: Option<Database>,
     backlog: Backlog,
     openings: Arc<AtomicU64>,
@@ -97,7 +96,7 @@ impl Owner {
     /// Returns the database, opened again from the journals where it had to be given up.
     fn ready(&mut self) -> Result<&Database, StoreError> {
         if self.database.is_none() {
-            let files = journal::read_all(&self.journals, &self.own, self.backlog.bytes())?;
+            let files = journal::read_all(&self.journal, self.backlog.bytes())?;
             self.database = Some(Database::open(&self.path, &files, |_, _| {})?);
             self.error = None;
             self.openings.fetch_add(1, Ordering::Relaxed);
@@ -164,7 +163,7 @@ impl Owner {
 /// Starts the thread that owns the database.
 pub(super) fn spawn(
     database: Database,
-    (journals, own): (PathBuf, PathBuf),
+    journal: PathBuf,
     backlog: Backlog,
     openings: Arc<AtomicU64>,
 ) -> (mpsc::Sender<Order>, std::thread::JoinHandle<()>) {
@@ -172,8 +171,7 @@ pub(super) fn spawn(
     let path = database.path.clone();
     let owner = Owner {
         path,
-        journals,
-        own,
+        journal,
         database: Some(database),
         backlog,
         openings,

@@ -286,7 +286,7 @@ fn what_is_not_durable_is_not_read_into_the_database() {
     let lines = home.fill(0..3);
     let path = home.journal();
     let durable: usize = lines[..2].iter().map(|line| line.text.len() + 1).sum();
-    let read = journal::read_all(path.parent().unwrap(), &path, durable as u64).unwrap();
+    let read = journal::read_all(&path, durable as u64).unwrap();
     assert_eq!(read.iter().map(|file| (file.last, file.text.len())).collect::<Vec<_>>(), [(2, durable)]);
 }
 

@@ -330,13 +330,10 @@ async fn answer(socket: &Path, verb: &str, occurrence: String, body: Value) -> R
 
 /// Takes the last answer back.
 async fn undo(socket: &Path) -> Result<Said, Failure> {
-    for newest in client::NEWEST_FACTS {
-        let facts = get(socket, newest).await?.0;
-        let last = render::last_answer(&facts);
-        if let Some((last, id)) = last.and_then(|last| Some((last, last["id"].as_str()?))) {
-            good(&client::post(socket, &format!("/v1/facts/{id}/retract"), &json!({})).await?)?;
-            return Ok(Said::TakenBack { words: render::in_words(last) });
-        }
-    }
-    Err(Failure::Refused { detail: "there is no answer to take back".to_owned() })
+    let facts = get(socket, "/v1/facts").await?.0;
+    let nothing = || Failure::Refused { detail: "there is no answer to take back".to_owned() };
+    let last = render::last_answer(&facts).ok_or_else(nothing)?;
+    let id = last["id"].as_str().ok_or_else(nothing)?;
+    good(&client::post(socket, &format!("/v1/facts/{id}/retract"), &json!({})).await?)?;
+    Ok(Said::TakenBack { words: render::in_words(last) })
 }

@@ -89,7 +89,7 @@ fn the_last_answer_is_found_behind_all_that_came_since() {
     let home = Home::with_schedule(SCHEDULE);
     let _daemon = home.start();
     home.good(&["log", "iron"]);
-    // More than are asked for at first.
+    // None of them is an answer.
     for _ in 0..101 {
         home.curl(&["-X", "POST", "-d", r#"{"add":1}"#], "/v1/items/probiotic/stock");
     }
