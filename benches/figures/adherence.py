@@ -41,12 +41,11 @@ def run(lab):
     theirs, taken = query(lab, answers, since, until, count)
     compare_taken(json.loads(dosed.ask().get(path)[1]), taken)
     rows = [[name, len(times), told(times), ratio(statistics.median(times), statistics.median(theirs))]
-            for name, times in (("dosed, for the first time since its start", first), ("dosed", ours), ("SQLite", theirs))]
+            for name, times in (("dosed, right after its start", first), ("dosed", ours), ("SQLite", theirs))]
     return "\n".join([
         table(["program", "asked", "answer, ms", "to SQLite"], rows), "",
         f"{DAYS:,} days of {ITEMS} items: {len(answers):,} slots, {sum(len(list(a.facts())) for a in answers):,} "
-        "facts. dosed reads them for the first question; later it reads those of the months that are not over, or about "
-        "which something was recorded since. It also tells months, streaks, timing and bounds, and answers over its socket; SQLite tells "
+        "facts. dosed reads all of them for each question. It also tells months, streaks, timing and bounds, and answers over its socket; SQLite tells "
         "planned, taken, share and days fully covered in one query, within the process that asks. Both count the same "
         f"intakes. After its questions dosed holds {number(held)} MiB."])
 

@@ -24,8 +24,8 @@ ALREADY = (0, 1_000, 4_000)
 def run(lab):
     return "\n".join([
         one_by_one(lab), "",
-        f"By turns, {A_ROUND} of each at a time, on the same file system: what disturbs one disturbs all. dosed begins "
-        f"anew after {A_DAY} answers. The bare append writes as many bytes as a line of the journal has. SQLite is in "
+        f"By turns, {A_ROUND} of each at a time, on the same file system: what disturbs one disturbs all. dosed starts "
+        f"with a new record after {A_DAY} answers. The bare append writes as many bytes as a line of the journal has. SQLite is in "
         "WAL mode with synchronous=FULL, and commits one row. The server that does nothing else appends as many bytes on "
         "a thread of its own, so that a slow disk would hold up nothing else, and replies when they are on the disk. The "
         "answers have no idempotency key; one with a key asks the database first.", "",

@@ -168,7 +168,7 @@ def stamp(at):
 
 
 def line(seq, fact):
-    """Writes a line of a journal, as src/store/line.rs does."""
+    """Writes a line of a journal, as src/adapters/store/line.rs does."""
     record = {"v": 1, "id": f"{DEVICE}.{seq}", "seq": seq, "device": DEVICE, "recorded_at": fact["at"],
               "fact": fact}
     checked = json.dumps(record, separators=(",", ":"), ensure_ascii=False)[:-1]

@@ -18,13 +18,13 @@ EXPLANATIONS = {
     ("PSS, MiB", "items"): "the code and sled's own tables come first; an item adds its regimen and "
                            "its deadlines",
     ("start, ms", "items"): "opening sled comes first; each item is read, compared with the record and given a job",
-    ("`/v1/today`, ms", "items"): "an answer holds until something is recorded: it is sent again, a row for each item",
-    ("`/v1/adherence`, ms", "items"): "each item has its own rows and slots; a hundred thousand of them are remembered",
+    ("`/v1/today`, ms", "items"): "a row for each item",
+    ("`/v1/adherence`, ms", "items"): "each item has its own rows and slots",
     ("expansion of a year, s", "items"): "every slot is made and printed",
     ("PSS, MiB", "years"): "the record stays on the disk; sled keeps a bounded cache",
     ("start, ms", "years"): "the whole journal is read and each line's checksum is looked at",
     ("`/v1/today`, ms", "years"): "it is of one day",
-    ("`/v1/adherence`, ms", "years"): "each slot is counted; months that are over are remembered, up to a hundred thousand slots",
+    ("`/v1/adherence`, ms", "years"): "each slot is counted",
 }
 
 # A tenfold of the size makes so much of the measure; a step below the first is flat, and so on.

@@ -21,8 +21,8 @@ def run(lab):
     rows = [row for case, of in CASES.items() for row in ask(lab, case, *of)]
     return "\n".join([
         table(["case", "question", "asked", "bytes", "p50, ms", "p99, ms", "range, ms", "after a fact, ms"], rows), "",
-        "Over one connection that is kept, one after the other. An answer is remembered until something is recorded or a state "
-        f"changes; the last column has {ASKED_AFTER_A_FACT} questions, before each of which something was recorded."])
+        "Over one connection that is kept, one after the other. The last column has "
+        f"{ASKED_AFTER_A_FACT} questions, before each of which something was recorded."])
 
 
 def ask(lab, case, schedule, days):
@@ -39,7 +39,7 @@ def ask(lab, case, schedule, days):
 
 
 def after_a_fact(dosed, path):
-    """Tells how long an answer takes that has to be found anew."""
+    """Tells how long an answer takes right after something was recorded."""
     connection = dosed.ask()
     times = time_questions(dosed, path, ASKED_AFTER_A_FACT, between=lambda: connection.post(RECORDED))
     connection.close()

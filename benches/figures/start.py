@@ -18,7 +18,7 @@ CASES = {"10 daily items, no record": (daily(10), 0),
 def run(lab):
     return "\n".join([
         table(["case", "facts", "starts", "until READY=1, ms"], [start(lab, case, *of) for case, of in CASES.items()]),
-        "", "The database was there. Without it, it is built anew from the journal:", "",
+        "", "The database was there. Without it, it is rebuilt from the journal:", "",
         rebuild(lab)])
 
 
