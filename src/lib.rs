@@ -3,44 +3,24 @@
 //!
 //! # Layout
 //!
-//! * Core, pure: [`schedule`] (what is planned), [`ledger`] (what happened), [`reminder`] (what to do now),
-//!   [`insight`] (what the record shows).
-//!   No clock, no files, no formats; `now` is an argument. They take facts and return actions.
-//! * Adapters, each hiding one technology and knowing no other: [`config`] (TOML), [`clock`], [`watch`]
-//!   (inotify), [`agenda`] (tokio-cron-scheduler), [`store`] (journal and sled), [`desktop`] (notifications), [`presence`] (logind), [`channel`]
-//!   (programs, webhooks, phones), [`terminal`], [`api`] (HTTP).
-//! * Shell: [`daemon`] owns the one task that owns everything that changes. [`client`], [`run`], [`cli`],
-//!   [`answer`], [`tui`], [`form`], [`demo`], [`doctor`], [`setup`], [`paths`] and [`render`] are the side of the commands.
+//! Arrows point down this list and never up; a test reads the sources.
 //!
-//! `schedule <- ledger <- reminder <- daemon -> adapters`, `schedule, ledger <- insight`, never the reverse; a test reads the sources.
+//! * [`cli`] and [`tui`]: the person's side. They speak `protocol` and never reach into the daemon.
+//! * [`daemon`]: the one task that owns everything that changes.
+//! * [`client`]: the socket client that the person's side shares.
+//! * [`adapters`]: one technology each, none knows another but for the clock.
+//! * [`present`], pure: from protocol types to text, tables, pictures and the report.
+//! * [`core`], pure: what is planned, what happened, what to do now, what the record shows.
+//! * [`process`]: what a process needs and no room owns.
 
-pub mod agenda;
-mod anew;
-pub mod answer;
-pub mod api;
-pub mod channel;
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may ask the clock and the environment"))]
+
+pub mod adapters;
 pub mod cli;
 pub mod client;
-pub mod clock;
-pub mod config;
+pub mod core;
 pub mod daemon;
-pub mod demo;
-pub mod desktop;
-pub mod doctor;
-mod failpoints;
-pub mod form;
-pub mod insight;
-pub mod ledger;
-pub mod panics;
-pub mod paths;
-pub mod presence;
-pub mod programs;
-pub mod reminder;
-pub mod render;
-pub mod run;
-pub mod schedule;
-pub mod setup;
-pub mod store;
-pub mod terminal;
+pub mod present;
+pub mod process;
+pub mod protocol;
 pub mod tui;
-pub mod watch;

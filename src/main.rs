@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use dosed::cli::Cli;
+use dosed::cli::args::Cli;
 
 fn main() -> ExitCode {
-    dosed::panics::abort_on_panic();
-    dosed::run::run(Cli::parse())
+    dosed::process::panics::abort_on_panic();
+    dosed::cli::run(Cli::parse())
 }

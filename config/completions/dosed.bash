@@ -1183,12 +1183,16 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__pause)
-            opts="-h --until --reason --json --schedule --data-dir --socket --help"
+            opts="-h --from --until --reason --json --schedule --data-dir --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --until)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

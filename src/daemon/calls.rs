@@ -1,210 +1,261 @@
-//! Requests from the socket: told to the core, or answered beside the daemon's task.
+//! Requests from the socket: questions are answered by tasks of their own, changes go to the core.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
 
 use super::event::Event;
-use super::{Daemon, query, reply, status};
-use crate::api::{AnswerBody, Call, Form, Reply, Request, problem};
-use crate::failpoints;
-use crate::insight;
-use crate::ledger::{Details, Fact, FactId, Record};
-use crate::reminder::{Answer, Correction, Input, Outcome, RequestId, Target, Verb};
-use crate::schedule::ItemId;
-use crate::store::Line;
+use super::queries::{self, QueryContext, QueryError};
+use super::{Daemon, reply};
+use crate::adapters::http::{AnswerBody, Call, Change, ChangeReply, FormKind, Recorded, Reply};
+use crate::adapters::store::JournalLine;
+use crate::core::insight;
+use crate::core::ledger::{Fact, FactId, FormData, Record};
+use crate::core::reminder::{Answer, AnswerTarget, Correction, Input, Outcome, Pause, RequestId, Verb};
+use crate::core::schedule::ItemId;
+use crate::process::failpoints;
+use crate::protocol::{At, Problem, RawFact};
+
+/// Answers a question in a task of its own, so that it holds up no reminder.
+fn answer<T: Send + 'static>(
+    reply: Reply<T>,
+    query: impl Future<Output = Result<T, QueryError>> + Send + 'static,
+) {
+    tokio::spawn(async move {
+        // The requester may be gone; so here and below.
+        let _ = reply.send(query.await.map_err(Problem::from));
+    });
+}
 
 impl Daemon {
-    /// Takes a request: a question is answered beside the daemon's task, an answer is first given the
-    /// recorded facts that it may be about.
-    pub(super) fn take_call(&mut self, now: Timestamp, call: Call) {
-        let Call { request, reply } = call;
-        let scene = query::Scene {
+    pub(super) fn on_call(&mut self, now: Timestamp, call: Call) {
+        let context = self.query_context(now);
+        match call {
+            Call::Status(reply) => {
+                let (mut daemon, events) = (self.status(now), self.background.clone());
+                let (path, compared) = (self.options.schedule.clone(), self.schedule_file.compare());
+                answer(reply, async move {
+                    if let Some(difference) = compared.await {
+                        daemon.status.schedule_error.get_or_insert(difference);
+                        let _ = events.send(Event::FileChanged(path));
+                    }
+                    Ok(queries::status::status(&context, daemon).await)
+                });
+            }
+            Call::Today(reply) => answer(reply, async move { queries::today(&context).await }),
+            Call::Next { count, reply } => answer(reply, async move { queries::next(&context, count).await }),
+            Call::Occurrences { from, until, item, reply } => {
+                answer(reply, async move { queries::occurrences(&context, from, until, item).await });
+            }
+            Call::Why { occurrence, reply } => {
+                let deferred_until = self.reminder.occurrence_deferred_until(&occurrence, now);
+                answer(reply, async move { queries::why::why(&context, &occurrence, deferred_until).await });
+            }
+            Call::Facts { since, until, item, limit, reply } => {
+                answer(reply, async move { queries::facts(&context, since, until, item, limit).await });
+            }
+            Call::Adherence { since, until, item, by_group, reply } => answer(reply, async move {
+                queries::adherence::adherence(&context, since, until, item.as_ref(), by_group).await
+            }),
+            Call::Insight(reply) => answer(reply, async move { queries::insight::insight(&context).await }),
+            Call::Forms(reply) => answer(reply, async move { Ok(queries::forms::forms(&context)) }),
+            Call::CheckIns(reply) => answer(reply, async move { queries::forms::check_ins(&context).await }),
+            Call::Scans(reply) => answer(reply, async move { queries::forms::scans(&context).await }),
+            Call::Items(reply) => answer(reply, async move { Ok(queries::items(&context)) }),
+            Call::Stock(reply) => answer(reply, async move { queries::stock::stock(&context).await }),
+            Call::TestChannels { send, reply } => self.test_channels(now, send, reply),
+            Call::Change(change, reply) => self.load_context(context, change, reply),
+        }
+    }
+
+    fn query_context(&self, now: Timestamp) -> QueryContext {
+        QueryContext {
             plan: self.reminder.plan().clone(),
             pauses: self.reminder.ledger().pauses(),
-            reader: self.reader.clone(),
-            memory: self.memory.clone(),
-            moment: self.memory.moment(self.reminder.plan().clone(), self.reader.openings()),
-            held_back_until: match &request {
-                Request::Why { occurrence } => self.reminder.held_back_until(occurrence, now),
-                _ => None,
-            },
+            reader: self.record.reader.clone(),
             now,
-        };
-        match request {
-            Request::Status => {
-                let status = self.status(now);
-                tokio::spawn(async move {
-                    let _ = reply.send(status::status(&scene, status).await);
-                });
-            }
-            Request::TryChannels { send } => self.try_channels(now, send, reply),
-            _ if query::is_remembered(&scene, &request) => {
-                let _ = self.learned.send(Event::Learned { request, reply, context: Vec::new() });
-            }
-            Request::Answer { .. }
-            | Request::FillIn { .. }
-            | Request::Retract { .. }
-            | Request::Correct { .. }
-            | Request::ChangeStock { .. } => {
-                let learned = self.learned.clone();
-                tokio::spawn(async move {
-                    match query::context(&scene, &request).await {
-                        Ok(context) => {
-                            let _ = learned.send(Event::Learned { request, reply, context });
-                        }
-                        Err(error) => {
-                            let _ = reply.send(problem(503, &error.to_string()));
-                        }
-                    }
-                });
-            }
-            question => {
-                tokio::spawn(async move {
-                    let _ = reply.send(query::answer(&scene, question).await);
-                });
-            }
         }
     }
 
-    pub(super) fn take_learned(
+    /// Reads the recorded facts that a change may be about, where memory does not have them.
+    fn load_context(&self, context: QueryContext, change: Change, reply: ChangeReply) {
+        let events = self.background.clone();
+        if queries::changes::is_in_memory(&context, &change) {
+            let _ = events.send(Event::ContextLoaded { change, reply, records: Vec::new() });
+            return;
+        }
+        let device = self.record.device.clone();
+        tokio::spawn(async move {
+            match queries::changes::records_for(&context, &device, &change).await {
+                Ok(records) => {
+                    let _ = events.send(Event::ContextLoaded { change, reply, records });
+                }
+                Err(error) => {
+                    let _ = reply.send(Err(Problem::new(503, error.to_string())));
+                }
+            }
+        });
+    }
+
+    pub(super) fn on_context_loaded(
         &mut self,
         now: Timestamp,
-        request: Request,
-        reply: oneshot::Sender<Reply>,
-        context: Vec<Arc<Record>>,
+        change: Change,
+        reply: ChangeReply,
+        records: Vec<Arc<Record>>,
     ) {
-        self.last_request += 1;
-        let id = RequestId(self.last_request);
-        match self.to_input(now, id, request, context) {
+        // What an answer may be about, and which facts are effective, follows from these too.
+        self.reminder.add_facts(records);
+        let request = self.requests.next_id();
+        match self.input_for(now, request, change) {
             Ok(input) => {
-                self.waiting.insert(id, reply);
+                self.requests.insert(request, reply);
                 self.input(now, input);
             }
-            Err(detail) => {
-                let _ = reply.send(problem(400, &detail));
+            Err(problem) => {
+                let _ = reply.send(Err(problem));
             }
         }
     }
 
-    /// Turns a request into what the core understands, with the times that the person means.
-    fn to_input(
-        &self,
-        now: Timestamp,
-        id: RequestId,
-        request: Request,
-        context: Vec<Arc<Record>>,
-    ) -> Result<Input, String> {
+    /// Returns the given fact, else the newest effective answer of this device; a repeated request means what it meant at first.
+    fn given_or_newest(&self, fact: Option<FactId>, key: Option<&str>) -> Result<FactId, Problem> {
+        let ledger = self.reminder.ledger();
+        let repeated = || ledger.by_key(key?)?.fact.supersedes().cloned();
+        let newest = || ledger.newest_answer(&self.record.device).map(|record| record.id.clone());
+        fact.or_else(repeated)
+            .or_else(newest)
+            .ok_or_else(|| Problem::new(409, "there is no answer to undo or correct"))
+    }
+
+    /// Turns a change into what the core understands, with the times that the person means.
+    fn input_for(&self, now: Timestamp, request: RequestId, change: Change) -> Result<Input, Problem> {
+        let bad = |detail: String| Problem::new(400, detail);
         let zone = self.reminder.plan().zones.zone_at(now);
-        Ok(match request {
-            Request::Answer { verb, target, body, key } => {
+        Ok(match change {
+            Change::Answer { verb, target, body, key } => {
                 let AnswerBody { at, amount, note, reason, length, confirm: confirmed } = body;
-                let at = at.map(|at| query::when(at, zone, now)).transpose()?;
-                let details = None;
-                let answer =
-                    Answer { verb, target, at, amount, details, note, reason, length, confirmed, key };
-                Input::Answer { request: id, answer, context }
-            }
-            Request::Retract { fact, reason, key } => {
-                Input::Retract { request: id, fact, reason, key, context }
-            }
-            Request::Correct { fact, answers, body, key } => {
-                let AnswerBody { at, amount, note, reason, .. } = body;
-                let at = at.map(|at| query::when(at, zone, now)).transpose()?;
-                let details = self.corrected_details(&fact, answers, &context)?;
-                let correction = Correction { fact, at, amount, details, note, reason, key };
-                Input::Correct { request: id, correction, context }
-            }
-            Request::Pause { item, until, reason } => {
-                let until = until.map(|until| query::instant(until, zone, now)).transpose()?;
-                Input::Pause { request: id, item, until, reason }
-            }
-            Request::Resume { item } => Input::Resume { request: id, item },
-            Request::FillIn { kind, item, answers, at, note, key } => {
-                let details = match kind {
-                    Form::CheckIn => Details::CheckIn(insight::check_in(&self.form(&item), &answers)?),
-                    Form::Scan => Details::Scan(insight::scan(&answers)?),
+                let at = at.map(|at| queries::when(at, zone, now)).transpose().map_err(bad)?;
+                let answer = Answer {
+                    verb,
+                    target,
+                    at,
+                    amount,
+                    form_data: None,
+                    note,
+                    reason,
+                    length,
+                    confirmed,
+                    key,
                 };
-                let at = at.map(|at| query::when(at, zone, now)).transpose()?;
+                Input::Answer { request, answer }
+            }
+            Change::Retract { fact, reason, key } => {
+                let fact = self.given_or_newest(fact, key.as_deref())?;
+                Input::Retract { request, fact, reason, key }
+            }
+            Change::Correct { fact, answers, body, key } => {
+                let fact = self.given_or_newest(fact, key.as_deref())?;
+                let AnswerBody { at, amount, note, reason, .. } = body;
+                let at = at.map(|at| queries::when(at, zone, now)).transpose().map_err(bad)?;
+                let form_data = self.corrected_form_data(&fact, answers).map_err(bad)?;
+                let correction = Correction { fact, at, amount, form_data, note, reason, key };
+                Input::Correct { request, correction }
+            }
+            Change::Pause { item, from, until, reason } => {
+                let instant = |at: Option<At>| at.map(|at| queries::instant(at, zone, now)).transpose();
+                let (from, until) = (instant(from).map_err(bad)?, instant(until).map_err(bad)?);
+                Input::Pause { request, pause: Pause { item, from, until, reason } }
+            }
+            Change::Resume { item } => Input::Resume { request, item },
+            Change::FillIn { kind, item, answers, at, note, key } => {
+                let form_data = match kind {
+                    FormKind::CheckIn => {
+                        FormData::CheckIn(insight::parse_check_in(&self.form(&item), &answers).map_err(bad)?)
+                    }
+                    FormKind::Scan => FormData::Scan(insight::parse_scan(&answers).map_err(bad)?),
+                };
+                let at = at.map(|at| queries::when(at, zone, now)).transpose().map_err(bad)?;
                 let answer = Answer {
                     at,
-                    details: Some(details),
+                    form_data: Some(form_data),
                     note,
                     key,
-                    ..Answer::new(Verb::Log, Target::Item(item))
+                    ..Answer::new(Verb::Log, AnswerTarget::Item(item))
                 };
-                Input::Answer { request: id, answer, context }
+                Input::Answer { request, answer }
             }
-            Request::ChangeStock { item, change, key } => {
-                Input::Stock { request: id, item, change, key, context }
-            }
-            _ => return Err("this is a question".to_owned()),
+            Change::Stock { item, change, key } => Input::Stock { request, item, change, key },
         })
     }
 
-    /// Returns the form of an item as the schedule has it; of one that it has not, the shipped one.
-    fn form(&self, item: &ItemId) -> insight::Form {
+    /// Returns the form of an item as the schedule has it; of an item that it does not have, the shipped one.
+    fn form(&self, item: &ItemId) -> insight::CheckInForm {
         let newest = self.reminder.plan().newest(item);
-        newest.map_or_else(insight::Form::shipped, |regimen| insight::form_of(&regimen.item))
+        newest.map_or_else(insight::CheckInForm::shipped, |regimen| insight::form_of(&regimen.item))
     }
 
     /// Returns what a form should have recorded: what it did, with the answers that were different.
-    fn corrected_details(
+    fn corrected_form_data(
         &self,
         fact: &FactId,
         different: BTreeMap<String, String>,
-        context: &[Arc<Record>],
-    ) -> Result<Option<Details>, String> {
+    ) -> Result<Option<FormData>, String> {
         if different.is_empty() {
             return Ok(None);
         }
-        let no_form = || format!("`{fact}` is no check-in and no scan, so it has no answers");
-        let recorded = context.iter().find(|record| record.id == *fact).map(|record| &record.fact);
-        let Some(Fact::Intake { item, details: Some(recorded), .. }) = recorded else {
-            return Err(no_form());
+        let ledger = self.reminder.ledger();
+        let recorded =
+            ledger.effective_revision(fact).or_else(|| ledger.get(fact)).map(|record| &record.fact);
+        let Some(Fact::Intake { item, form_data: Some(recorded), .. }) = recorded else {
+            return Err(format!("`{fact}` is neither a check-in nor a scan: it has no answers"));
         };
-        let mut answers = insight::as_given(recorded);
+        let mut answers = insight::form_values(recorded);
         answers.extend(different);
         Ok(Some(match &**recorded {
-            Details::CheckIn(before) => {
+            FormData::CheckIn(before) => {
                 let form = self.form(item);
                 if form.name != before.form {
-                    return Err(format!("`{}` is asked in other words now", before.form));
+                    return Err(format!("the questions of `{}` have changed since", before.form));
                 }
-                Details::CheckIn(insight::check_in(&form, &answers)?)
+                FormData::CheckIn(insight::parse_check_in(&form, &answers)?)
             }
-            Details::Scan(_) => Details::Scan(insight::scan(&answers)?),
+            FormData::Scan(_) => FormData::Scan(insight::parse_scan(&answers)?),
         }))
     }
 
-    /// Tells whoever waits what came of a request; `line` is the fact that has just become durable.
-    pub(super) fn reply(&mut self, request: RequestId, outcome: Outcome, line: Option<&Line>) {
-        let Some(waiting) = self.waiting.remove(&request) else { return };
+    /// Replies to a request; `line` is the fact that has just become durable.
+    pub(super) fn reply(&mut self, request: RequestId, outcome: Outcome, line: Option<&JournalLine>) {
+        let Some(reply) = self.requests.take(request) else { return };
         failpoints::reach("before-reply");
-        let (status, record) = match outcome {
+        let (is_repeat, record) = match outcome {
             Outcome::Refused(refusal) => {
-                // Whoever asked may have gone; so here and below.
-                let _ = waiting.send(reply::refusal(&refusal));
+                let _ = reply.send(Err(reply::problem(&refusal)));
                 return;
             }
-            Outcome::Recorded(record) => (201, record),
-            Outcome::Repeated(record) => (200, record),
+            Outcome::Recorded(record) => (false, record),
+            Outcome::Repeated(record) => (true, record),
         };
         if let Some(line) = line.filter(|line| line.record.id == record.id) {
-            let remark = self.reminder.remark(&record.fact);
-            let _ = waiting.send(Reply { remark, ..Reply::new(status, line.text.to_string()) });
+            let warnings = self.reminder.warning_for(&record.fact).into_iter();
+            let warnings =
+                warnings.chain(self.reminder.still_asked(&record.fact, record.recorded_at)).collect();
+            let _ = reply.send(Ok(Recorded { fact: RawFact::new(line.text.clone()), is_repeat, warnings }));
             return;
         }
-        let reader = self.reader.clone();
+        let reader = self.record.reader.clone();
         tokio::spawn(async move {
-            let reply = match reader.fact(record.id.clone()).await {
-                Ok(Some(line)) => Reply::new(status, line.text.to_string()),
-                Ok(None) => problem(503, "the fact is recorded, but the database has not caught up"),
-                Err(error) => problem(503, &error.to_string()),
-            };
-            let _ = waiting.send(reply);
+            let _ = reply.send(match reader.fact(record.id.clone()).await {
+                Ok(Some(line)) => {
+                    Ok(Recorded { fact: RawFact::new(line.text), is_repeat, warnings: Vec::new() })
+                }
+                Ok(None) => {
+                    Err(Problem::new(503, "the fact is recorded, but the database has not caught up"))
+                }
+                Err(error) => Err(Problem::new(503, error.to_string())),
+            });
         });
     }
 }

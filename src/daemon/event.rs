@@ -4,19 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::signal::unix::Signal;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Interval;
 use tracing::warn;
 
-use crate::agenda::Wake;
-use crate::api::{Call, Reply, Request};
-use crate::channel;
-use crate::desktop;
-use crate::ledger::Record;
-use crate::presence;
-use crate::schedule::ItemId;
-use crate::store::Written;
-use crate::watch::Watch;
+use super::schedule_file::ScheduleRead;
+use crate::adapters::agenda::Wake;
+use crate::adapters::channels;
+use crate::adapters::desktop;
+use crate::adapters::file_watch::Watch;
+use crate::adapters::http::{Call, Change, ChangeReply};
+use crate::adapters::presence;
+use crate::adapters::store::{JournalLine, Written};
+use crate::core::ledger::Record;
+use crate::core::schedule::ItemId;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -28,22 +29,22 @@ pub(super) enum Event {
     /// The desktop tells something.
     Desktop(desktop::Event),
     /// A channel tells something.
-    Channel(channel::Event),
+    Channel(channels::Event),
     /// The machine sleeps or has woken.
     Presence(presence::Event),
     /// Someone asks.
     Call(Call),
-    /// What is recorded about a request was read.
-    Learned {
-        /// The request.
-        request: Request,
-        /// Who waits.
-        reply: oneshot::Sender<Reply>,
+    /// The recorded facts that a change may be about were read.
+    ContextLoaded {
+        /// The change.
+        change: Change,
+        /// Where the response goes.
+        reply: ChangeReply,
         /// The facts.
-        context: Vec<Arc<Record>>,
+        records: Vec<Arc<Record>>,
     },
     /// What is left of an item was counted.
-    Counted {
+    StockCounted {
         /// Which item.
         item: ItemId,
         /// How many doses; `None` where nothing is counted.
@@ -51,8 +52,17 @@ pub(super) enum Event {
         /// Which count it was.
         count: u64,
     },
+    /// What is new in the journals of other devices was folded, with the facts that may matter now.
+    PeersFolded {
+        /// What is new.
+        lines: Vec<JournalLine>,
+        /// What may matter now, of all devices.
+        records: Vec<Arc<Record>>,
+    },
     /// A watched file changed.
     FileChanged(PathBuf),
+    /// The schedule was read.
+    ScheduleRead(ScheduleRead),
     /// Read the schedule again.
     Reload,
     /// The service manager wants to hear of us.
@@ -66,11 +76,11 @@ pub(super) struct Sources {
     pub(super) wakes: mpsc::UnboundedReceiver<Wake>,
     pub(super) written: mpsc::UnboundedReceiver<Written>,
     pub(super) desktop: mpsc::UnboundedReceiver<desktop::Event>,
-    pub(super) channels: mpsc::Receiver<channel::Event>,
+    pub(super) channels: mpsc::Receiver<channels::Event>,
     pub(super) presence: mpsc::UnboundedReceiver<presence::Event>,
     pub(super) calls: mpsc::Receiver<Call>,
     pub(super) calls_sender: mpsc::Sender<Call>,
-    pub(super) learned: mpsc::UnboundedReceiver<Event>,
+    pub(super) background: mpsc::UnboundedReceiver<Event>,
     pub(super) watch: Option<Watch>,
     pub(super) hangup: Signal,
     pub(super) terminate: Signal,
@@ -101,7 +111,7 @@ impl Sources {
             Some(event) = self.desktop.recv() => Event::Desktop(event),
             Some(event) = self.channels.recv() => Event::Channel(event),
             Some(event) = self.presence.recv() => Event::Presence(event),
-            Some(learned) = self.learned.recv() => learned,
+            Some(background) = self.background.recv() => background,
             Some(call) = self.calls.recv() => Event::Call(call),
             _ = self.hangup.recv() => Event::Reload,
             _ = tick => Event::Watchdog,

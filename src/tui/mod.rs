@@ -1,52 +1,44 @@
-//! The screen: the day in a terminal, answered with one key.
+//! The terminal view: the day, answered with one key.
 //!
-//! One loop waits for a key, the daemon, or the next time on the screen. What is asked of the daemon runs beside
-//! it, so that a key is always heard. Nothing is decided here: `state` says what a key does, `view` draws.
+//! One loop waits for a key, the daemon, or the next time on the screen. Requests to the daemon run in tasks of
+//! their own, so that keys always respond. Nothing is decided here: `state` says what a key does, `view` draws.
 
 mod state;
 mod view;
 
 use std::future::pending;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use crossterm::event::{Event as Input, EventStream, KeyEventKind};
 use futures_util::StreamExt;
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use ratatui::DefaultTerminal;
-use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::client::{self, Answer, ClientError, Events};
-use crate::clock::{Clock, SystemClock, system_zone};
-use crate::render;
-use state::{Effect, Item, Loaded, Said, State, View, items};
+use crate::adapters::clock::{Clock, SystemClock, system_zone};
+use crate::client::{self, Client, ClientError, Response};
+use crate::present;
+use crate::protocol::{
+    AdherenceQuery, OccurrencesQuery, Recorded, RetractBody, SkipBody, SnoozeBody, TakeBody,
+};
+use state::{Effect, Item, Loaded, Outcome, State, View, items};
 
-/// How long a daemon that is away is left alone at first, and at most.
+/// The first and the longest pause between two attempts to connect to a daemon that is away.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How many occurrences the coming weeks show.
-const COMING: usize = 60;
+const COMING: u16 = 60;
 
 /// Why the screen ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum TuiError {
     /// The terminal cannot be drawn on, or tells no keys.
-    #[error("cannot talk to the terminal")]
+    #[error("cannot use the terminal")]
     Terminal(#[from] std::io::Error),
-}
-
-/// Why something was not told or done.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    #[error("the answer of dosed cannot be read")]
-    Unreadable(#[from] serde_json::Error),
-    #[error("{detail}")]
-    Refused { detail: String },
 }
 
 /// Everything that can happen.
@@ -60,11 +52,11 @@ enum Event {
     /// The daemon is away.
     Gone,
     /// What was asked for came, or did not.
-    Loaded { asked_at: Timestamp, loaded: Result<Loaded, Failure> },
+    Loaded { asked_at: Timestamp, loaded: Result<Loaded, ClientError> },
     /// An answer was recorded, or was not.
-    Said(Said),
+    Answered(Outcome),
     /// A time on the screen has come.
-    Moment,
+    DisplayDue,
     /// End.
     End,
 }
@@ -74,9 +66,9 @@ enum Event {
 /// # Errors
 ///
 /// The terminal goes away.
-pub async fn run(socket: &Path) -> Result<(), TuiError> {
+pub async fn run(client: &Client) -> Result<(), TuiError> {
     // It would be written over the screen.
-    client::say_nothing();
+    client::suppress_demo_notice();
     let mut terminal = Screen::open()?;
     let (sender, inbox) = mpsc::unbounded_channel();
     let sources = Sources {
@@ -85,10 +77,9 @@ pub async fn run(socket: &Path) -> Result<(), TuiError> {
         hangup: signal(SignalKind::hangup())?,
         inbox,
     };
-    tokio::spawn(follow(socket.to_owned(), sender.clone()));
-    let desk =
-        Desk { socket: socket.to_owned(), sender, state: State::new(), is_loading: false, is_stale: false };
-    desk.live(&mut terminal.0, sources).await
+    tokio::spawn(follow(client.clone(), sender.clone()));
+    let app = App { client: client.clone(), sender, state: State::new(), is_loading: false, is_stale: false };
+    app.run(&mut terminal.0, sources).await
 }
 
 /// The terminal, drawn on; it is put back when this is dropped.
@@ -120,11 +111,11 @@ struct Sources {
 }
 
 impl Sources {
-    /// Waits for the next event, at most for `moment`.
-    async fn next(&mut self, moment: Option<Duration>) -> std::io::Result<Event> {
-        let moment = async {
-            match moment {
-                Some(moment) => tokio::time::sleep(moment).await,
+    /// Waits for the next event, at most for `display_due`.
+    async fn next(&mut self, display_due: Option<Duration>) -> std::io::Result<Event> {
+        let display_due = async {
+            match display_due {
+                Some(display_due) => tokio::time::sleep(display_due).await,
                 None => pending().await,
             }
         };
@@ -134,14 +125,14 @@ impl Sources {
             _ = self.hangup.recv() => Event::End,
             key = self.keys.next() => key.transpose()?.map_or(Event::End, Event::Input),
             Some(event) = self.inbox.recv() => event,
-            () = moment => Event::Moment,
+            () = display_due => Event::DisplayDue,
         })
     }
 }
 
 /// What is shown, and what is on its way.
-struct Desk {
-    socket: PathBuf,
+struct App {
+    client: Client,
     sender: mpsc::UnboundedSender<Event>,
     state: State,
     is_loading: bool,
@@ -149,16 +140,21 @@ struct Desk {
     is_stale: bool,
 }
 
-impl Desk {
-    async fn live(mut self, terminal: &mut DefaultTerminal, mut sources: Sources) -> Result<(), TuiError> {
+impl App {
+    async fn run(mut self, terminal: &mut DefaultTerminal, mut sources: Sources) -> Result<(), TuiError> {
         loop {
             let now = now();
             terminal.draw(|frame| view::draw(frame, &self.state, &now))?;
-            let moment = self.state.changes_at(&now).filter(|_| self.state.is_there && !self.is_loading);
+            let display_due =
+                self.state.changes_at(&now).filter(|_| self.state.is_connected && !self.is_loading);
             // Compared by the clock each time: a timer stands still while the machine sleeps.
-            let moment = moment.map(|at| at.duration_since(now.timestamp()).try_into().unwrap_or_default());
-            let event =
-                if moment == Some(Duration::ZERO) { Event::Moment } else { sources.next(moment).await? };
+            let display_due =
+                display_due.map(|at| at.duration_since(now.timestamp()).try_into().unwrap_or_default());
+            let event = if display_due == Some(Duration::ZERO) {
+                Event::DisplayDue
+            } else {
+                sources.next(display_due).await?
+            };
             if self.handle(event) == Some(Effect::Quit) {
                 return Ok(());
             }
@@ -172,22 +168,22 @@ impl Desk {
             // A terminal may tell when a key is let go, too.
             Event::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => {
                 let effect = self.state.press(key)?;
-                return self.begin(effect);
+                return self.start(effect);
             }
-            // Whatever the window's size is now: it is drawn anew.
+            // The window has another size: the loop draws again.
             Event::Input(_) => {}
             Event::Connected => {
-                self.state.come_back();
+                self.state.on_connected();
                 self.load();
             }
-            Event::Happened | Event::Moment => self.load(),
-            Event::Gone => self.state.is_there = false,
-            Event::Said(said) => self.state.hear(said),
+            Event::Happened | Event::DisplayDue => self.load(),
+            Event::Gone => self.state.is_connected = false,
+            Event::Answered(outcome) => self.state.on_outcome(outcome),
             Event::Loaded { asked_at, loaded } => {
                 self.is_loading = false;
                 match loaded {
                     Ok(loaded) => self.state.show(loaded, asked_at),
-                    Err(error) => self.state.miss(error.to_string(), asked_at),
+                    Err(error) => self.state.on_load_error(error.to_string(), asked_at),
                 }
                 if std::mem::take(&mut self.is_stale) {
                     self.load();
@@ -197,32 +193,31 @@ impl Desk {
         None
     }
 
-    /// Begins what a key asked for.
-    fn begin(&mut self, effect: Effect) -> Option<Effect> {
-        let (verb, occurrence, body) = match effect {
+    /// Starts what a key asked for.
+    fn start(&mut self, effect: Effect) -> Option<Effect> {
+        let client = self.client.clone();
+        match effect {
             Effect::Quit => return Some(Effect::Quit),
-            Effect::Load(_) => {
-                self.load();
-                return None;
-            }
-            Effect::Undo => {
-                let (socket, sender) = (self.socket.clone(), self.sender.clone());
-                tokio::spawn(
-                    async move { sender.send(Event::Said(undo(&socket).await.unwrap_or_else(refused))) },
-                );
-                return None;
-            }
-            Effect::Take { occurrence, confirm: true } => ("take", occurrence, json!({ "confirm": true })),
-            Effect::Take { occurrence, confirm: false } => ("take", occurrence, json!({})),
-            Effect::Skip(occurrence) => ("skip", occurrence, json!({})),
-            Effect::Snooze(occurrence) => ("snooze", occurrence, json!({})),
-        };
-        let (socket, sender) = (self.socket.clone(), self.sender.clone());
-        tokio::spawn(async move {
-            let said = answer(&socket, verb, occurrence, body).await.unwrap_or_else(refused);
-            sender.send(Event::Said(said))
-        });
+            Effect::Load(_) => self.load(),
+            Effect::Take { occurrence, confirm } => self.answer(async move {
+                let body = TakeBody { confirm: confirm.then_some(true), ..TakeBody::default() };
+                outcome_of(client.take(&occurrence, &body).await, occurrence)
+            }),
+            Effect::Skip(occurrence) => self.answer(async move {
+                outcome_of(client.skip(&occurrence, &SkipBody::default()).await, occurrence)
+            }),
+            Effect::Snooze(occurrence) => self.answer(async move {
+                outcome_of(client.snooze(&occurrence, &SnoozeBody::default()).await, occurrence)
+            }),
+            Effect::Undo => self.answer(async move { undo(&client).await }),
+        }
         None
+    }
+
+    /// Records an answer in the background; what comes of it is an event.
+    fn answer(&self, outcome: impl Future<Output = Outcome> + Send + 'static) {
+        let sender = self.sender.clone();
+        tokio::spawn(async move { sender.send(Event::Answered(outcome.await)) });
     }
 
     /// Loads what is looked at, once for everything that happens until it has come.
@@ -231,33 +226,34 @@ impl Desk {
             self.is_stale = true;
             return;
         }
-        if !self.state.is_there {
+        if !self.state.is_connected {
             return;
         }
         self.is_loading = true;
-        let (socket, sender) = (self.socket.clone(), self.sender.clone());
+        let (client, sender) = (self.client.clone(), self.sender.clone());
         let (view, item, now) = (self.state.view, self.state.item.clone(), now());
         tokio::spawn(async move {
-            let loaded = load(&socket, view, item, &now).await;
+            let loaded = load(&client, view, item, &now).await;
             sender.send(Event::Loaded { asked_at: now.timestamp(), loaded })
         });
     }
 }
 
 fn now() -> Zoned {
-    SystemClock.now().to_zoned(system_zone().1)
+    // Where the zone cannot be read, the daemon's status says so.
+    SystemClock.now().to_zoned(system_zone().map_or(TimeZone::UTC, |zone| zone.rules))
 }
 
-fn refused(failure: Failure) -> Said {
-    Said::Refused { detail: failure.to_string() }
-}
-
-/// Listens to the daemon for ever; one that is away is looked for again, ever less often.
-async fn follow(socket: PathBuf, sender: mpsc::UnboundedSender<Event>) {
-    let mut pause = FIRST_PAUSE;
+/// Listens to the daemon for ever; while it is away, tries to connect less and less often.
+async fn follow(client: Client, sender: mpsc::UnboundedSender<Event>) {
+    let pauses = ExponentialBuilder::new()
+        .with_min_delay(FIRST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times();
+    let mut pause = pauses.build();
     loop {
-        if let Ok(mut events) = Events::open(&socket).await {
-            pause = FIRST_PAUSE;
+        if let Ok(mut events) = client.events().await {
+            pause = pauses.build();
             let mut event = Event::Connected;
             while sender.send(event).is_ok() && matches!(events.next().await, Ok(Some(_))) {
                 event = Event::Happened;
@@ -266,74 +262,54 @@ async fn follow(socket: PathBuf, sender: mpsc::UnboundedSender<Event>) {
         if sender.send(Event::Gone).is_err() {
             return;
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        tokio::time::sleep(pause.next().unwrap_or(LONGEST_PAUSE)).await;
     }
 }
 
 /// Asks for what a view shows.
-async fn load(socket: &Path, view: View, item: Option<Item>, now: &Zoned) -> Result<Loaded, Failure> {
-    let (rows, made_up) = get(socket, "/v1/occurrences").await?;
-    let mut loaded = Loaded { rows: list(rows), made_up, ..Loaded::default() };
+async fn load(client: &Client, view: View, item: Option<Item>, now: &Zoned) -> Result<Loaded, ClientError> {
+    let day = client.occurrences(&OccurrencesQuery::default()).await?;
+    let mut loaded = Loaded { is_demo: day.is_demo, rows: day.value, ..Loaded::default() };
     if view == View::Today {
         return Ok(loaded);
     }
-    let coming = list(get(socket, &format!("/v1/next?n={COMING}")).await?.0);
+    let coming = client.next(COMING).await?.value;
     if view == View::Calendar {
         let known = items(&loaded.rows, &coming);
         // One that left the schedule leaves the calendar, too.
         let item = item.filter(|item| known.contains(item)).or_else(|| known.into_iter().next());
         if let Some(item) = item {
-            let path = format!("/v1/adherence?item={}&since={}", item.id, State::since(now));
-            loaded.days = Some((item, get(socket, &path).await?.0[0]["days"].take()));
+            let since = Some(State::since(now).to_string());
+            let query = AdherenceQuery { item: Some(item.id.clone()), since, ..AdherenceQuery::default() };
+            let rows = client.adherence(&query).await?.value;
+            loaded.days = Some((item, rows.into_iter().next().and_then(|row| row.days).unwrap_or_default()));
         }
     }
     loaded.coming = Some(coming);
     Ok(loaded)
 }
 
-fn list(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(rows) => rows,
-        _ => Vec::new(),
+/// Returns what came of an answer to an occurrence.
+fn outcome_of(recorded: Result<Response<Recorded>, ClientError>, occurrence: String) -> Outcome {
+    match recorded {
+        Ok(response) => recorded_outcome(&response),
+        Err(ClientError::Refused(problem)) if problem.is_too_soon() => {
+            Outcome::TooSoon { occurrence, detail: problem.detail }
+        }
+        Err(error) => Outcome::Refused { detail: error.to_string() },
     }
 }
 
-/// Asks for something, and tells whether it is made up.
-async fn get(socket: &Path, path: &str) -> Result<(Value, bool), Failure> {
-    let answer = client::get(socket, path).await?;
-    let made_up = answer.made_up;
-    Ok((good(&answer)?, made_up))
+fn recorded_outcome(response: &Response<Recorded>) -> Outcome {
+    let repeat = if response.is_repeat { " (already recorded)" } else { "" };
+    let text = format!("{}{repeat}", present::describe(&response.value.fact));
+    Outcome::Recorded { text, warnings: response.value.warnings.clone() }
 }
 
-/// Returns what a good answer says.
-fn good(answer: &Answer) -> Result<Value, Failure> {
-    let said: Value = serde_json::from_str(&answer.json)?;
-    if answer.status < 400 { Ok(said) } else { Err(Failure::Refused { detail: detail(&said) }) }
-}
-
-fn detail(said: &Value) -> String {
-    said["detail"].as_str().unwrap_or("it was refused").to_owned()
-}
-
-/// Records an answer.
-async fn answer(socket: &Path, verb: &str, occurrence: String, body: Value) -> Result<Said, Failure> {
-    let answer = client::post(socket, &format!("/v1/occurrences/{occurrence}/{verb}"), &body).await?;
-    let said: Value = serde_json::from_str(&answer.json)?;
-    if answer.status == 409 && said["type"] == client::TOO_SOON {
-        return Ok(Said::TooSoon { occurrence, detail: detail(&said) });
+/// Undoes the last answer.
+async fn undo(client: &Client) -> Outcome {
+    match client.undo(&RetractBody::default()).await {
+        Ok(undone) => Outcome::Undone { text: present::subject(&undone.value.fact) },
+        Err(error) => Outcome::Refused { detail: error.to_string() },
     }
-    let fact = good(&answer)?;
-    let already = if answer.status == 200 { " (already recorded)" } else { "" };
-    Ok(Said::Recorded { words: format!("{}{already}", render::in_words(&fact)), remark: answer.remark })
-}
-
-/// Takes the last answer back.
-async fn undo(socket: &Path) -> Result<Said, Failure> {
-    let facts = get(socket, "/v1/facts").await?.0;
-    let nothing = || Failure::Refused { detail: "there is no answer to take back".to_owned() };
-    let last = render::last_answer(&facts).ok_or_else(nothing)?;
-    let id = last["id"].as_str().ok_or_else(nothing)?;
-    good(&client::post(socket, &format!("/v1/facts/{id}/retract"), &json!({})).await?)?;
-    Ok(Said::TakenBack { words: render::in_words(last) })
 }

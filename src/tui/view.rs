@@ -7,11 +7,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
-use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use super::state::{State, View};
-use crate::render::{self, Cell};
+use crate::present::{self, Cell};
+use crate::protocol::OccurrenceState;
 
 /// Below this nothing useful can be shown, in columns and lines.
 const SMALLEST: (u16, u16) = (40, 10);
@@ -86,18 +86,18 @@ fn above(state: &State, now: &Zoned, width: usize) -> Vec<Line<'static>> {
     let day = now.strftime("%a %-d %b").to_string();
     tabs.push(Span::styled(format!("{day:>room$} ", room = width.saturating_sub(used + 1)), FAINT));
     let mut above = vec![Line::from(tabs)];
-    if state.made_up {
+    if state.is_demo {
         above.push(Line::styled(" This record is made up: dosed demo", WAITS));
     }
-    if !state.is_there {
-        above.push(Line::styled(" dosed does not run: start it with `dosed daemon`", WAITS));
+    if !state.is_connected {
+        above.push(Line::styled(" dosed is not running: start it with `dosed daemon`", WAITS));
     }
     above.push(Line::default());
     above
 }
 
 fn below(state: &State, width: usize) -> Vec<Line<'static>> {
-    let footer = (state.view == View::Calendar).then(|| Line::styled(format!(" {}", render::FOOTER), FAINT));
+    let footer = (state.view == View::Calendar).then(|| Line::styled(format!(" {}", present::FOOTER), FAINT));
     let keys = KEYS.into_iter().find(|keys| keys.width() + 2 <= width).unwrap_or(KEYS[1]);
     let keys = match state.view {
         View::Calendar => "left/right item  1 2 3 views  q quit",
@@ -108,15 +108,17 @@ fn below(state: &State, width: usize) -> Vec<Line<'static>> {
 
 fn today(frame: &mut Frame<'_>, area: Rect, state: &State, now: &Zoned) {
     if state.rows.is_empty() {
-        let said =
-            if state.loaded_at.is_some() { " Nothing is planned for today; 3 shows what comes." } else { "" };
-        frame.render_widget(Paragraph::new(said).wrap(Wrap { trim: false }), area);
+        let text = if state.loaded_at.is_some() {
+            " Nothing is scheduled for today; 3 shows what comes next."
+        } else {
+            ""
+        };
+        frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: false }), area);
         return;
     }
-    let cells: Vec<Vec<Cell>> =
-        state.rows.iter().map(|row| render::of_the_day(row, now.timestamp())).collect();
-    let is_due = |i: usize| state.rows[i]["state"] == "due";
-    let widths = render::widths(&cells);
+    let cells: Vec<Vec<Cell>> = state.rows.iter().map(|row| present::day_row(row, now.timestamp())).collect();
+    let is_due = |i: usize| state.rows[i].occurrence.state == OccurrenceState::Due;
+    let widths = present::widths(&cells);
     let drawn = cells.iter().enumerate().map(|(i, row)| {
         let line = aligned(row, &widths);
         if i == state.selected { chosen(line, area.width, is_due(i)) } else { line }
@@ -126,28 +128,26 @@ fn today(frame: &mut Frame<'_>, area: Rect, state: &State, now: &Zoned) {
 
 fn coming(frame: &mut Frame<'_>, area: Rect, state: &State) {
     if state.coming.is_empty() {
-        let said = if state.loaded_at.is_some() { " Nothing is planned." } else { "" };
-        frame.render_widget(Paragraph::new(said), area);
+        let text = if state.loaded_at.is_some() { " Nothing is scheduled." } else { "" };
+        frame.render_widget(Paragraph::new(text), area);
         return;
     }
-    let at = |row: &Value| row["at"].as_str().and_then(|at| at.parse::<Zoned>().ok());
-    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
     let cells: Vec<Vec<Cell>> = state
         .coming
         .iter()
         .map(|row| {
-            let time = at(row).map(|at| at.strftime("  %H:%M").to_string()).unwrap_or_default();
-            [time, text(row, "name"), text(row, "dose")].map(|said| (said, anstyle::Style::new())).to_vec()
+            let time = row.at.0.strftime("  %H:%M").to_string();
+            let dose = row.dose.clone().unwrap_or_default();
+            [time, row.name.clone(), dose].map(|text| (text, anstyle::Style::new())).to_vec()
         })
         .collect();
-    let widths = render::widths(&cells);
+    let widths = present::widths(&cells);
     let (mut drawn, mut selected, mut day) = (Vec::new(), 0, None);
     for (i, (row, cells)) in state.coming.iter().zip(&cells).enumerate() {
-        let date = at(row).map(|at| at.date());
-        if date != day {
-            let name = date.map(|date| date.strftime(" %A, %-d %B").to_string());
-            drawn.push(Line::styled(name.unwrap_or_default(), BOLD));
-            day = date;
+        let date = row.at.0.date();
+        if day != Some(date) {
+            drawn.push(Line::styled(date.strftime(" %A, %-d %B").to_string(), BOLD));
+            day = Some(date);
         }
         let line = aligned(cells, &widths);
         if i == state.selected_coming {
@@ -163,9 +163,9 @@ fn coming(frame: &mut Frame<'_>, area: Rect, state: &State) {
 fn calendar(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let name = state.item.as_ref().map_or("", |item| item.name.as_str());
     let mut drawn = vec![Line::styled(format!(" {name}"), BOLD), Line::default()];
-    let picture = render::calendar(&state.days, usize::from(area.width));
-    if picture.is_empty() && state.days.is_array() {
-        drawn.push(Line::raw(" Nothing was planned in the last year."));
+    let picture = present::calendar(state.days.as_deref().unwrap_or_default(), usize::from(area.width));
+    if picture.is_empty() && state.days.is_some() {
+        drawn.push(Line::raw(" Nothing was scheduled in the last year."));
     }
     drawn.extend(picture.iter().map(|line| {
         Line::from(
@@ -218,37 +218,39 @@ fn style(looks: anstyle::Style) -> Style {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::state::{Item, Loaded, Said};
+    use crate::present::tests::occurrence;
+    use crate::protocol::{DayCoverage, DayState, OccurrenceDetails};
+    use crate::tui::state::{Item, Loaded, Outcome};
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use ratatui::buffer::Buffer;
-    use serde_json::json;
 
     fn now() -> Zoned {
         "2026-11-23T08:30+01:00[Europe/Berlin]".parse().unwrap()
     }
 
-    fn row(name: &str, day: u8, time: &str, state: &str) -> Value {
-        json!({
-            "occurrence": format!("{name}@2026-11-{day}T{time}"), "item": name.to_lowercase(), "name": name,
-            "at": format!("2026-11-{day}T{time}:00+01:00[Europe/Berlin]"), "state": state, "kind": "supplement",
-            "dose": "500 mg", "with": "food", "closes": format!("2026-11-{day}T23:00:00+01:00[Europe/Berlin]"),
-        })
+    fn row(name: &str, day: u8, time: &str, state: OccurrenceState) -> OccurrenceDetails {
+        let mut row = occurrence(name, &format!("2026-11-{day}T{time}:00+01:00[Europe/Berlin]"), state);
+        row.closes.0 = row.closes.0.with().hour(23).minute(0).second(0).subsec_nanosecond(0).build().unwrap();
+        row
     }
 
     fn shown(view: View) -> State {
         let mut state = State::new();
         state.view = view;
-        let days = (1..23).map(|day| json!({"date": format!("2026-11-{day:02}"), "state": "all"}));
+        let day = |day| DayCoverage { date: jiff::civil::date(2026, 11, day), state: DayState::All };
         let item = Item { id: "calcium".to_owned(), name: "Calcium".to_owned() };
         let loaded = Loaded {
-            rows: vec![row("Probiotic", 23, "07:00", "missed"), row("Calcium", 23, "08:00", "due")],
+            rows: vec![
+                row("Probiotic", 23, "07:00", OccurrenceState::Missed),
+                row("Calcium", 23, "08:00", OccurrenceState::Due),
+            ],
             coming: Some(vec![
-                row("Calcium", 23, "20:00", "upcoming"),
-                row("Calcium", 24, "08:00", "upcoming"),
+                row("Calcium", 23, "20:00", OccurrenceState::Upcoming).occurrence,
+                row("Calcium", 24, "08:00", OccurrenceState::Upcoming).occurrence,
             ]),
-            days: Some((item, days.collect())),
-            made_up: true,
+            days: Some((item, (1..23).map(day).collect())),
+            is_demo: true,
         };
         state.show(loaded, now().timestamp());
         state
@@ -272,7 +274,7 @@ mod tests {
             ),
             (
                 View::Calendar,
-                vec![" Calcium", "      Nov", "  Mon  ███", "  Sun ████", "█ all", render::FOOTER],
+                vec![" Calcium", "      Nov", "  Mon  ███", "  Sun ████", "█ all", present::FOOTER],
             ),
             (
                 View::Coming,
@@ -301,7 +303,7 @@ mod tests {
     #[test]
     fn a_long_message_is_read_to_its_end() {
         let mut state = shown(View::Today);
-        state.hear(Said::Refused { detail: format!("{}end", "several words ".repeat(10)) });
+        state.on_outcome(Outcome::Refused { detail: format!("{}end", "several words ".repeat(10)) });
         let (lines, _) = drawn(&state, 80, 24);
         assert!(lines.iter().any(|line| line.ends_with("end")), "{lines:#?}");
     }
@@ -309,7 +311,8 @@ mod tests {
     #[test]
     fn a_long_day_shows_the_row_that_is_chosen() {
         let mut state = shown(View::Today);
-        let rows: Vec<Value> = (10..60).map(|i| row(&format!("Item{i}"), 23, "09:00", "upcoming")).collect();
+        let row = |i| row(&format!("Item{i}"), 23, "09:00", OccurrenceState::Upcoming);
+        let rows = (10..60).map(row).collect();
         state.show(Loaded { rows, ..Loaded::default() }, now().timestamp());
         state.selected = 49;
         assert!(drawn(&state, 40, 10).0.iter().any(|line| line.contains("Item59")));
@@ -333,8 +336,8 @@ mod tests {
     #[test]
     fn a_daemon_that_is_away_is_told() {
         let mut state = shown(View::Today);
-        state.is_there = false;
-        assert!(drawn(&state, 80, 24).0.iter().any(|line| line.contains("dosed does not run")));
-        assert!(drawn(&State::new(), 80, 24).0.iter().all(|line| !line.contains("Nothing is planned")));
+        state.is_connected = false;
+        assert!(drawn(&state, 80, 24).0.iter().any(|line| line.contains("dosed is not running")));
+        assert!(drawn(&State::new(), 80, 24).0.iter().all(|line| !line.contains("Nothing is scheduled")));
     }
 }

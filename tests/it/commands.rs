@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Guard, Home, soon};
+use crate::support::{Guard, Home};
 
 const SCHEDULE: &str = "\
 [[supplement]]
@@ -27,7 +27,7 @@ fn the_first_start_writes_the_schedule_and_says_where_things_are() {
         command.env_remove("INVOCATION_ID");
     });
     let kept = std::fs::read_to_string(home.schedule_path()).unwrap();
-    assert_eq!(kept, dosed::config::DEFAULT_SCHEDULE);
+    assert_eq!(kept, dosed::adapters::config::DEFAULT_SCHEDULE);
     let status = home.json(&["status", "--json"]);
     assert_eq!(status["schedule"]["items"], 7);
     assert_eq!(status["zone"], "Europe/Berlin");
@@ -50,11 +50,14 @@ fn json_is_as_it_is_written_down() {
     let keys: Vec<_> = fact.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["crc", "device", "fact", "id", "recorded_at", "seq", "v"]);
     let history = home.json(&["history", "--item", "walk", "--json"]);
-    assert_eq!(history.as_array().unwrap().last(), Some(&fact));
+    let mut row = history.as_array().unwrap().last().unwrap().clone();
+    let mut outcome = |member| row.as_object_mut().unwrap().remove(member);
+    assert_eq!((outcome("effective"), outcome("superseded_by")), (Some(true.into()), Some(Value::Null)));
+    assert_eq!(row, fact);
     assert_eq!(fact["fact"]["amount"], "35 min");
     // What another program reads is what was written, to the byte.
-    let fact = home.json(&["log", "walk", "--note", "a\u{7f}\u{1b}[1mb", "--json"]);
-    assert_eq!(fact["fact"]["note"], "a\u{7f}\u{1b}[1mb");
+    let fact = home.json(&["log", "walk", "--note", "a\t\u{ad}ü\u{2028}b", "--json"]);
+    assert_eq!(fact["fact"]["note"], "a\t\u{ad}ü\u{2028}b");
 }
 
 #[test]
@@ -71,18 +74,18 @@ fn an_answer_is_taken_shown_and_taken_back() {
     assert!(said.contains("is already partial") && said.contains("dosed undo"), "{said}");
     home.good(&["undo", "--reason", "wrong button"]);
     assert_eq!(home.json(&["today", "--json"])[0]["state"], "upcoming");
-    assert!(home.good(&["history"]).contains("(taken back)"));
+    assert!(home.good(&["history"]).contains("(undone)"));
     let (code, said) = home.bad(&["undo"]);
-    assert_eq!((code, said.as_str()), (1, "dosed: there is no answer to take back\n"));
-    // Only answers are the last answer: whatever else can be taken back is named.
+    assert_eq!((code, said.as_str()), (1, "dosed: there is no answer to undo or correct\n"));
+    // Only answers are the last answer: anything else to undo is named.
     let said = home.good(&["log", "calcium"]);
-    assert!(said.contains(", dosed undo takes it back"), "{said}");
+    assert!(said.contains(", to undo: dosed undo"), "{said}");
     let said = home.good(&["undo"]);
     let id = home.journal().last().unwrap()["id"].as_str().unwrap().to_owned();
-    assert!(said.contains(&format!(", dosed undo {id} takes it back")), "{said}");
+    assert!(said.contains(&format!(", to undo: dosed undo {id}")), "{said}");
     let history = home.good(&["history"]);
     let line = history.lines().last().unwrap();
-    assert!(line.contains("took back") && line.contains("  calcium  ") && line.contains(&id), "{history}");
+    assert!(line.contains("undone: ") && line.contains("  calcium  ") && line.contains(&id), "{history}");
     assert!(!home.good(&["pause"]).contains("undo"));
 }
 
@@ -101,7 +104,7 @@ fn errors_have_their_exit_codes_and_say_what_to_do() {
     let (code, said) = home.bad(&["take", "calcium", "--at", "yesterday"]);
     assert_eq!((code, said.contains("`yesterday` is not a time")), (2, true), "{said}");
     let (code, said) = home.bad(&["take", "calcium@2020-01-01T08:00"]);
-    assert_eq!((code, said.contains("nothing was planned")), (1, true), "{said}");
+    assert_eq!((code, said.contains("is not in the plan")), (1, true), "{said}");
     assert_eq!(home.bad(&["take"]).0, 2);
     assert_eq!(home.bad(&["frobnicate"]).0, 2);
     assert_eq!(
@@ -109,7 +112,8 @@ fn errors_have_their_exit_codes_and_say_what_to_do() {
         2
     );
     drop(daemon);
-    home.schedule("[[supplement]]\nid = \"a\"\ntims = [\"08:00\"]\n");
+    // Nothing is recorded here, so that no plan could go on.
+    let home = Home::with_schedule("[[supplement]]\nid = \"a\"\ntims = [\"08:00\"]\n");
     for arguments in [&["check"][..], &["daemon"]] {
         let (code, said) = home.bad(arguments);
         assert_eq!(code, 78);
@@ -124,10 +128,11 @@ fn a_schedule_with_errors_leaves_the_running_one() {
     home.schedule("[[supplement]\n");
     daemon.signal(rustix::process::Signal::HUP);
     assert!(daemon.hear().starts_with("RELOADING=1"));
+    assert_eq!(daemon.hear(), "READY=1");
     let status = home.json(&["status", "--json"]);
     assert_eq!(status["schedule"]["items"], 2);
     assert!(status["schedule"]["error"].as_str().unwrap().contains("error"), "{status}");
-    assert!(home.good(&["status"]).contains("the one before goes on"));
+    assert!(home.good(&["status"]).contains("still using the plan of"));
 }
 
 #[test]
@@ -245,13 +250,14 @@ fn the_manual_and_the_completions_that_are_shipped_are_the_printed_ones() {
 
 #[test]
 fn a_status_bar_is_told_what_is_due_and_what_comes() {
-    let home = Home::with_schedule(&format!(
-        "[[supplement]]\nid = \"a\"\nname = \"Anise & Co\"\ntimes = [\"{}\"]\ngrace = \"12h\"\n[[supplement]]\nid = \"b\"\nname = \"Balm\"\nfrom = 2099-01-01\ntimes = [\"08:00\"]\n",
-        soon(2)
-    ));
+    let home = Home::new();
     let (status, error) = home.bad(&["status", "--format", "waybar"]);
     assert!(status == 69 && error.contains("daemon"), "{error}");
-    let _daemon = home.start();
+    let _daemon = home.start_before_due(|time| {
+        format!(
+            "[[supplement]]\nid = \"a\"\nname = \"Anise & Co\"\ntimes = [\"{time}\"]\ngrace = \"12h\"\n[[supplement]]\nid = \"b\"\nname = \"Balm\"\nfrom = 2099-01-01\ntimes = [\"08:00\"]\n"
+        )
+    });
     let mut events = home.watch();
     events.fact("undelivered");
     let bar: Value = serde_json::from_str(&home.good(&["status", "--format", "waybar"])).unwrap();
@@ -268,6 +274,6 @@ fn a_status_bar_is_told_what_is_due_and_what_comes() {
     child.kill().unwrap();
     child.wait().unwrap();
     let (status, error) = home.bad(&["status", "--format", "{nxt}"]);
-    assert!(status == 2 && error.contains("there is no `nxt`"), "{error}");
+    assert!(status == 2 && error.contains("unknown placeholder `nxt`"), "{error}");
     assert_eq!(home.bad(&["status", "--format", "waybar", "--json"]).0, 2);
 }

@@ -12,13 +12,13 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use dosed::config;
-use dosed::schedule::{Item, Plan, Recurrence, ZoneHistory};
-use dosed::store::{Question, Store, StoreError};
+use dosed::adapters::config;
+use dosed::adapters::store::{Query, Store, StoreError};
+use dosed::core::schedule::{Item, NoHistory, Plan, Recurrence, ZoneHistory};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::{Daemon, Home, Lot, PATIENCE};
+use crate::support::{Daemon, Home, PATIENCE, SplitMix64};
 
 mod journals;
 mod requests;
@@ -33,16 +33,13 @@ const SEED: u64 = 0x646f_7365_6421;
 /// The longest input, in bytes: past every limit that a request has.
 const MAX_INPUT: usize = 72 * 1024;
 
-/// A random generator whose first state is stirred by splitmix.
-struct Rng(Lot);
+/// A random generator that draws parts of texts.
+struct Rng(SplitMix64);
 
 impl Rng {
     /// Returns the generator of one round, which depends on no round before.
     fn of(seed: u64, round: u64) -> Self {
-        let mut state = seed.wrapping_add(round.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        Self(Lot((state ^ (state >> 31)).max(1)))
+        Self(SplitMix64::of_round(seed, round))
     }
 
     /// Returns a number below another; below 0 and 1 there is only 0.
@@ -134,7 +131,7 @@ impl Mutator {
         let at = rng.below(length + 1);
         match rng.below(12) {
             0 if length > 0 => bytes[at.min(length - 1)] ^= 1 << rng.below(8),
-            1 if length > 0 => bytes[at.min(length - 1)] = rng.0.next() as u8,
+            1 if length > 0 => bytes[at.min(length - 1)] = rng.below(256) as u8,
             2 => insert(bytes, at, rng.pick(&self.words).as_bytes()),
             3..6 => {
                 let token = token(rng, bytes);

@@ -10,17 +10,21 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use futures_util::StreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use zbus::message::Type;
 use zbus::{Connection, Message, MessageStream, OwnedVariant, Variant};
 
-use crate::support::{Daemon, Guard, Home, PATIENCE, Watch, write_script};
+use crate::support::{
+    Daemon, Guard, Home, PATIENCE, Watch, in_seconds, time_of_day, wait_until, write_script,
+};
 
 mod reminders;
+mod schedule;
 
 const SERVER: &str = "org.freedesktop.Notifications";
 
@@ -36,7 +40,7 @@ const FIRST_NUMBER: u32 = 101;
 /// What a server of today can do.
 const USUAL: Capabilities = &["actions", "body"];
 
-const BUTTONS: [&str; 6] = ["taken", "Taken", "snooze", "Snooze 15 min", "skip", "Skip"];
+const BUTTONS: [&str; 8] = ["taken", "Taken", "snooze", "Snooze 15 min", "skip", "Skip", "default", "Open"];
 
 /// Names and amounts with everything that a server which reads markup would stumble over.
 const PROBIOTIC: &str = r#"
@@ -350,18 +354,14 @@ fn pressed(number: u32, button: &str) -> Message {
     signal("ActionInvoked", &(number, button))
 }
 
-/// Writes the times of a schedule: what is `NOW` falls due in one to three seconds.
-fn timed(schedule: &str) -> String {
-    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
-    let mut now = Timestamp::now() + SignedDuration::from_secs(2);
+/// Writes the times of a schedule: what is `NOW` falls due so many seconds ahead, or one more.
+fn timed(schedule: &str, ahead: i64) -> String {
+    let mut now = in_seconds(ahead);
     // A second later it must still be the same minute.
     if now.as_second().rem_euclid(60) == 59 {
         now += SignedDuration::from_secs(1);
     }
-    let after = |seconds| {
-        let at = zone.to_datetime(now + SignedDuration::from_secs(seconds));
-        at.strftime("%H:%M:%S").to_string()
-    };
+    let after = |seconds| time_of_day(now + SignedDuration::from_secs(seconds));
     let words = [("NOW", 0), ("NEXT", 1), ("LATER", 300), ("AFTER", 301)];
     words.iter().fold(schedule.to_owned(), |text, (word, seconds)| text.replace(word, &after(*seconds)))
 }
@@ -373,6 +373,8 @@ struct Scene {
     peer: Peer,
     bus: Bus,
     home: Home,
+    /// How far ahead a time must be that a schedule names, in seconds: the more there is to do, the farther.
+    ahead: i64,
 }
 
 /// Starts everything and gives it a schedule.
@@ -381,11 +383,14 @@ fn scene(schedule: &str, script: Script) -> Scene {
     let bus = Bus::new(&mut home);
     let peer = bus.peer(USUAL, script);
     home.schedule("[[habit]]\nid = \"nothing\"\nas-needed = true\n");
+    let begun = Instant::now();
     let daemon = home.start();
+    let ahead = 2 + 4 * begun.elapsed().as_secs_f64().round() as i64;
     let watch = home.watch();
+    let mut scene = Scene { watch, daemon, peer, bus, home, ahead };
     // Only now: a slot that passes while a daemon starts is not its slot.
-    home.schedule(&timed(schedule));
-    Scene { watch, daemon, peer, bus, home }
+    scene.schedule(schedule);
+    scene
 }
 
 /// Returns what a fact is and what it is about, where it is about reminders and answers.
@@ -398,6 +403,11 @@ fn name(fact: &Value) -> Option<String> {
 }
 
 impl Scene {
+    /// Writes a schedule whose times are about to come.
+    fn schedule(&mut self, schedule: &str) {
+        self.home.schedule(&timed(schedule, self.ahead));
+    }
+
     /// Waits for the next fact about reminders and answers.
     #[track_caller]
     fn fact(&mut self) -> (String, Value) {

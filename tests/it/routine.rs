@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Home, soon};
+use crate::support::{Home, wait_until};
 
 const SCHEDULE: &str = r#"
 [[check-in]]
@@ -55,7 +55,7 @@ fn a_check_in_is_asked_or_given_and_compared_after_answering() {
     ] {
         assert!(asked.contains(words), "{words}: {asked}");
     }
-    assert!(said.contains("the first of its kind"), "{said}");
+    assert!(said.contains("The first check-in of its kind"), "{said}");
     let first = home.json(&["check-in", "list", "--json"])[0].clone();
     assert_eq!(
         first["answers"],
@@ -73,7 +73,7 @@ fn a_check_in_is_asked_or_given_and_compared_after_answering() {
         "--at",
         "2026-11-24",
     ]);
-    assert!(said.contains("quarterly: answered on 2026-11-24"), "{said}");
+    assert!(said.contains("quarterly: answered on Tue 24 Nov"), "{said}");
     let said = home.good(&["check-in", "--answer", "bloating=1", "--answer", "energy=4", "--note", "tired"]);
     assert!(said.contains("-2 since the last one") && said.contains("-3 since the last one"), "{said}");
     let all = home.json(&["check-in", "list", "--json"]);
@@ -102,11 +102,13 @@ fn a_check_in_is_asked_or_given_and_compared_after_answering() {
 #[test]
 fn a_check_in_that_is_due_is_answered_with_its_form() {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()).date();
-    let due = format!("from = {today}\ntimes = [\"{}\"]", soon(2));
-    let home = Home::with_schedule(&SCHEDULE.replace("from = 2026-12-01\ntimes = [\"18:00\"]", &due));
-    let _daemon = home.start();
+    let home = Home::new();
+    let _daemon = home.start_before_due(|time| {
+        let due = format!("from = {today}\ntimes = [\"{time}\"]");
+        SCHEDULE.replace("from = 2026-12-01\ntimes = [\"18:00\"]", &due)
+    });
     let state = |home: &Home| home.json(&["today", "--json"])[0]["state"].clone();
-    while state(&home) != "due" {}
+    home.wait_for_state(0, "due");
     // The picker asks the form in place of one key.
     let (good, said, _) = typed(&home, &["answer"], "3\n4\n5\n6\n7\n\n");
     assert!(good && said.contains("Bloating (0 none .. 10 worst imaginable)"), "{said}");
@@ -154,7 +156,7 @@ fn scans_are_compared_only_where_they_can_be() {
         "cannot show it",
         "nothing to compare it with",
         "a default",
-        "within the error",
+        "within the measurement error",
         "not medical advice",
     ] {
         assert!(words.contains(said), "{said}: {words}");
@@ -219,10 +221,14 @@ fn the_demo_fills_every_view_and_is_marked() {
         assert!(output.status.success(), "{view:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("This record is made up"), "{view:?}");
     }
-    assert!(
-        home.good(&["insight"]).contains("cannot be told")
-            || home.good(&["insight"]).contains("pairs compared")
-    );
+    // A machine with much to do may not answer in time, as these are two years.
+    let mut insight = String::new();
+    wait_until("an answer in time", || {
+        let output = home.dosed(&["insight"]);
+        insight = String::from_utf8(output.stdout).unwrap();
+        output.status.success()
+    });
+    assert!(insight.contains("pairs compared"), "{insight}");
     // Pictures are for terminals: `script` is one.
     let drawn = |home: &Home, command: &str| {
         let command = format!("{} {command}", env!("CARGO_BIN_EXE_dosed"));
@@ -236,7 +242,7 @@ fn the_demo_fills_every_view_and_is_marked() {
     assert!(bars.contains('▄') && bars.contains("wellness"), "{bars}");
     let page = home.good(&["report", "--since", "2025-11-01"]);
     for said in [
-        "<!doctype html>",
+        "<!DOCTYPE html>",
         "This record is made up",
         "Probiotic",
         "Check-ins",
@@ -290,7 +296,7 @@ questions = [{ key = "rest", text = "How rested are you?", low = "not at all", h
     assert_eq!(all[0]["answers"], json!({ "rest": 7 }));
     let insight = home.json(&["insight", "--json"]);
     assert_eq!(insight["check_ins"], 2, "{insight}");
-    assert!(insight["notes"].to_string().contains("questions of your own"), "{insight}");
+    assert!(insight["notes"].to_string().contains("your own questions"), "{insight}");
 }
 
 #[test]
@@ -301,7 +307,7 @@ fn a_correction_keeps_the_original() {
     let daemon = home.start();
     home.good(&["log", "a", "5", "mg", "--note", "with tea"]);
     let said = home.good(&["correct", "--amount", "2.5 mg", "--at", "2026-11-24"]);
-    assert!(said.contains("2.5 mg") && said.contains("on 2026-11-24"), "{said}");
+    assert!(said.contains("2.5 mg") && said.contains("on Tue 24 Nov"), "{said}");
     home.good(&["check-in", "quarterly", "--answer", "energy=8", "--answer", "bloating=2"]);
     home.good(&["correct", "--answer", "energy=6"]);
     let history = home.good(&["history"]);
@@ -331,7 +337,7 @@ fn a_correction_keeps_the_original() {
         (&["correct", "--amount", "5"][..], "has no unit"),
         (&["correct", "--answer", "mood=3"], "`mood` is not asked"),
         (&["correct"], "say what was different"),
-        (&["correct", "--reason", "x"], "has nothing of that to correct"),
+        (&["correct", "--reason", "x"], "cannot be corrected like that"),
     ] {
         let (_, error) = home.bad(arguments);
         assert!(error.contains(said), "{error}");
@@ -378,7 +384,7 @@ as-needed = true
         json!({ "aim": "30 min / day", "periods": 0, "reached": 0, "unmeasured": 0, "unknown": 0, "share": null, "total": "35 min" })
     );
     let said = home.good(&["adherence", "--item", "walk"]);
-    assert!(said.contains("30 min / day: no whole day to tell of yet; 35 min in all"), "{said}");
+    assert!(said.contains("30 min / day: no whole day yet; 35 min in all"), "{said}");
     let groups = home.json(&["adherence", "--groups", "--json"]);
     let names: Vec<&Value> = groups.as_array().unwrap().iter().map(|row| &row["group"]).collect();
     assert_eq!(names, ["bones", "habits"]);

@@ -10,17 +10,18 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use dosed::config;
-use dosed::ledger::{Channel, CloseReason, Fact, FactId, Ledger, Record, State, replay, timeline};
-use dosed::reminder::{
-    Action, AlertId, Answer, Button, Input, Outcome, Reminder, RequestId, Target, Token, Verb,
+use dosed::adapters::config;
+use dosed::core::ledger::{Channel, CloseReason, Fact, FactId, Ledger, Record, State, replay, timeline};
+use dosed::core::reminder::{
+    Action, Answer, AnswerTarget, Button, DeliveryReply, Input, Outcome, Outgoing, Pause, Reminder,
+    RequestId, Token, Verb,
 };
-use dosed::schedule::{OccurrenceId, Plan, Schedule, ZoneHistory};
+use dosed::core::schedule::{OccurrenceId, Plan, Schedule, ZoneHistory};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::support::Lot;
+use crate::support::SplitMix64;
 
 mod days;
 mod promises;
@@ -29,7 +30,7 @@ mod screen;
 use screen::Screen;
 
 /// User-years of the normal run; `DOSED_SIMULATION_YEARS` sets another number.
-const YEARS: usize = 200;
+const YEARS: usize = 20;
 
 /// A bug that is put in on purpose, between the world and the core.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,10 +65,10 @@ struct Spec {
 }
 
 /// The channel of every schedule.
-const PHONE: &str = "[[channel]]\nid = \"phone\"\nkind = \"command\"\ncommand = [\"call\"]\n";
+const PHONE: &str = "[[channel]]\nid = \"phone\"\nkind = \"ntfy\"\nserver = \"https://example.org\"\ntopic = \"a\"\nreplies = \"b\"\n";
 
 impl Spec {
-    fn draw(lot: &mut Lot, id: &str, anchor: Date) -> Self {
+    fn draw(lot: &mut SplitMix64, id: &str, anchor: Date) -> Self {
         let times: BTreeSet<Time> = (0..=lot.below(2))
             .map(|_| Time::constant(lot.below(24) as i8, (lot.below(4) * 15) as i8, 0, 0))
             .collect();
@@ -138,6 +139,10 @@ struct Known {
     may_ask: u32,
     /// The run of the server that showed it last; the next one shows it again.
     shown_by: u32,
+    /// Whether it was last shown while the person was away.
+    unseen: bool,
+    /// Whether it was shown on a desktop that was seen not to keep reminders in sight.
+    hidden: bool,
     snoozed_until: Option<Timestamp>,
     resolved: bool,
     excused: bool,
@@ -150,10 +155,10 @@ impl Known {
     /// When it is shown at the latest, also to somebody who is not there.
     fn half_time(&self) -> Timestamp {
         let first = self.snoozed_until.unwrap_or(self.at);
-        first + self.closes().duration_since(first) / 2
+        first + self.closes_at().duration_since(first) / 2
     }
 
-    fn closes(&self) -> Timestamp {
+    fn closes_at(&self) -> Timestamp {
         let end = self.at + self.grace;
         let after = self.snoozed_until.map(|until| until + self.grace.min(SignedDuration::from_hours(1)));
         after.map_or(end, |after| after.max(end))
@@ -161,23 +166,26 @@ impl Known {
 }
 
 struct World {
-    lot: Lot,
+    lot: SplitMix64,
     bug: Bug,
     now: Timestamp,
     /// The highest that the clock has shown.
     latest: Timestamp,
     zones: Vec<(Timestamp, TimeZone)>,
-    specs: Vec<(Spec, Timestamp)>,
+    /// The items, each with the first day on which its slots are for this model to know.
+    specs: Vec<(Spec, Date)>,
     core: Reminder,
     disk: Vec<Record>,
     acknowledged: BTreeSet<FactId>,
     server_works: bool,
     disk_works: bool,
     phone_works: bool,
-    /// What went to the phone and may still be answered there.
-    sendings: BTreeMap<AlertId, Vec<OccurrenceId>>,
+    /// What went to the phone, and what its answers are bound to; some of it may still be answered there.
+    sendings: Vec<(OccurrenceId, String)>,
     /// Nobody is at the screen.
     away: bool,
+    /// The server has taken a reminder off the screen by itself, and the core has seen it since it was started.
+    hides: bool,
     screen: Screen,
     known: BTreeMap<OccurrenceId, Known>,
     pauses: Vec<(Timestamp, Option<Timestamp>)>,
@@ -188,13 +196,13 @@ struct World {
     alerts: u64,
     /// Before this instant the model has nothing to learn.
     learn_at: Timestamp,
-    /// The clock was set back: an occurrence's time may come twice, its asking not.
+    /// The clock was set back: an occurrence's time may come twice, and what was asked after it is asked once more.
     turned_back: bool,
 }
 
 impl World {
     fn new(seed: u64, bug: Bug) -> Self {
-        let mut lot = Lot(seed | 1);
+        let mut lot = SplitMix64::new(seed);
         let names = zone_names();
         let zone = TimeZone::get(&names[lot.below(names.len() as u64) as usize]).unwrap();
         let day = Date::constant(2026, 1, 1).checked_add((lot.below(3650) as i64).days()).unwrap();
@@ -213,8 +221,9 @@ impl World {
             server_works: true,
             disk_works: true,
             phone_works: true,
-            sendings: BTreeMap::new(),
+            sendings: Vec::new(),
             away: false,
+            hides: false,
             screen: Screen::default(),
             known: BTreeMap::new(),
             pauses: Vec::new(),
@@ -244,7 +253,8 @@ impl World {
     fn add(&mut self, id: &str) {
         let anchor = self.today();
         let spec = Spec::draw(&mut self.lot, id, anchor);
-        self.specs.push((spec, self.now));
+        // It says itself since when it is planned.
+        self.specs.push((spec, anchor));
         self.learn_at = Timestamp::MIN;
     }
 
@@ -295,25 +305,25 @@ impl World {
                 }
                 Action::Reply(_, Outcome::Refused(_))
                 | Action::Announce(_)
-                | Action::Await(..)
-                | Action::Open => Vec::new(),
-                Action::Send(_, notice) => {
+                | Action::Rewrite(_)
+                | Action::Cancel(_)
+                | Action::Subscribe(..)
+                | Action::Unsubscribe(_)
+                | Action::Collect(..)
+                | Action::OpenTerminal => Vec::new(),
+                Action::Send(Outgoing { notice, nonce, .. }) => {
                     self.learn();
-                    let is_new = self.sendings.insert(notice.alert, notice.occurrences.clone()).is_none();
-                    for id in notice.occurrences.iter().filter(|_| is_new) {
+                    for id in &notice.occurrences {
                         self.sent(id);
                     }
                     let outcome = if self.phone_works {
-                        Input::Sent(notice.alert)
+                        let asked = notice.occurrences.iter().map(|id| (id.clone(), nonce.clone().unwrap()));
+                        self.sendings.extend(asked);
+                        Input::Sent(notice.alert, notice.occurrences)
                     } else {
-                        self.sendings.remove(&notice.alert);
                         Input::NotSent(notice.alert, "no network".to_owned())
                     };
                     self.core.handle(self.now, outcome)
-                }
-                Action::Recall(alert) => {
-                    self.sendings.remove(&alert);
-                    Vec::new()
                 }
                 Action::Show(notice) if self.server_works => {
                     self.learn();

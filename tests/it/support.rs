@@ -1,12 +1,17 @@
 //! A desk to test at: a home of its own, the real binary, and a real desktop where one is wanted.
 
+mod desktop;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output};
+use std::time::{Duration, Instant};
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+
+pub(crate) use desktop::{Desktop, bare_bus, session_bus};
 
 /// How long anything may take before a test fails; nothing waits this long when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -99,19 +104,27 @@ impl Home {
     }
 
     /// Asks the socket as any program would.
-    pub(crate) fn curl(&self, arguments: &[&str], path: &str) -> Value {
-        let output = self
-            .command("curl")
-            .args(["--silent", "--show-error", "--max-time", "30", "--unix-socket"])
-            .arg(self.socket())
-            .args(arguments)
-            .arg(format!("http://dosed{path}"))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("{path}: {error}: {}", String::from_utf8_lossy(&output.stdout));
-        })
+    #[track_caller]
+    pub(crate) fn request(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Response {
+        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: dosed\r\nconnection: close\r\ncontent-type: application/json\r\n{headers}content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let response = raw(&self.socket(), request.as_bytes());
+        let (head, body) = response.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{path}: {response}"));
+        let body = serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"));
+        Response { head: head.to_owned(), body }
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, path: &str) -> Value {
+        self.request("GET", path, &[], "").body
+    }
+
+    #[track_caller]
+    pub(crate) fn post(&self, path: &str, body: &str) -> Value {
+        self.request("POST", path, &[], body).body
     }
 
     pub(crate) fn journal(&self) -> Vec<Value> {
@@ -122,6 +135,21 @@ impl Home {
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
+    }
+
+    /// Adds facts to the journal, as a daemon would have recorded them at those times; none runs.
+    pub(crate) fn record(&self, facts: &[(Timestamp, Value)]) {
+        let device = std::fs::read_to_string(self.data().join("device")).unwrap();
+        let device = device.trim();
+        let path = self.data().join(format!("journal/{device}.jsonl"));
+        let mut text = std::fs::read_to_string(&path).unwrap();
+        for (seq, (recorded_at, fact)) in (text.lines().count() + 1..).zip(facts) {
+            let line = format!(
+                "{{\"v\":1,\"id\":\"{device}.{seq}\",\"seq\":{seq},\"device\":\"{device}\",\"recorded_at\":\"{recorded_at}[UTC]\",\"fact\":{fact}"
+            );
+            text.push_str(&format!("{line},\"crc\":\"{:08x}\"}}\n", crc32fast::hash(line.as_bytes())));
+        }
+        std::fs::write(path, text).unwrap();
     }
 
     /// Starts the daemon and waits until it says that it is ready.
@@ -136,6 +164,35 @@ impl Home {
             command
         };
         self.start_by(daemon, change)
+    }
+
+    /// Starts the daemon with a schedule that names a time a few seconds ahead, and returns it before that time comes.
+    pub(crate) fn start_before_due(&self, schedule: impl Fn(&str) -> String) -> Daemon {
+        self.start_before(|time| schedule(&time(0)), |_| {})
+    }
+
+    /// Starts the daemon with a schedule that names times a few seconds ahead, and returns it before the first of them
+    /// comes. `schedule` is given a function that writes the time so many seconds after the first.
+    ///
+    /// A slot whose time passes while a daemon starts is none of that daemon's: on a machine with much to do, it
+    /// is started again with more time.
+    pub(crate) fn start_before(
+        &self,
+        schedule: impl Fn(&dyn Fn(i64) -> String) -> String,
+        change: impl Fn(&mut Command),
+    ) -> Daemon {
+        for seconds in [2, 4, 8, 16, 32] {
+            let first = in_seconds(seconds);
+            self.schedule(&schedule(&|more| time_of_day(first + SignedDuration::from_secs(more))));
+            let daemon = self.start_with(&change);
+            if Timestamp::now() < first {
+                return daemon;
+            }
+            drop(daemon);
+            let _ = std::fs::remove_dir_all(self.data());
+            std::fs::remove_file(self.path("log")).unwrap();
+        }
+        panic!("the daemon does not start within 32 s: {}", self.log());
     }
 
     /// Starts the demo, and returns it with the directory of its made-up record.
@@ -173,13 +230,18 @@ impl Home {
 
     /// Waits until the log says something: the next question comes after the event in the daemon's queue, or
     /// shortly after.
+    #[track_caller]
     pub(crate) fn ask_until_logged(&self, said: &str) {
-        let mut asked = 0;
-        while !self.log().contains(said) {
+        wait_until(said, || {
             self.good(&["today"]);
-            asked += 1;
-            assert!(asked < 1000, "{}", self.log());
-        }
+            self.log().contains(said)
+        });
+    }
+
+    /// Waits until the state of one of today's occurrences, of which there are several in the order of `today`, is this.
+    #[track_caller]
+    pub(crate) fn wait_for_state(&self, row: usize, state: &str) {
+        wait_until(state, || self.json(&["today", "--json"])[row]["state"] == state);
     }
 
     /// Follows the events, from now on.
@@ -191,6 +253,23 @@ impl Home {
         // The greeting comes once it listens.
         assert!(lines.by_ref().any(|line| line.unwrap() == ": dosed events"));
         Watch { lines }
+    }
+}
+
+/// What the socket answers.
+pub(crate) struct Response {
+    head: String,
+    pub(crate) body: Value,
+}
+
+impl Response {
+    pub(crate) fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let headers = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        headers.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
     }
 }
 
@@ -276,91 +355,6 @@ impl Watch {
     }
 }
 
-/// A desktop: Xvfb, a session bus, and dunst.
-pub(crate) struct Desktop {
-    _xvfb: Guard,
-    _bus: Guard,
-    pub(crate) display: String,
-}
-
-impl Desktop {
-    /// Starts the display and the bus, and lets the home use them; dunst comes with [`Desktop::dunst`].
-    pub(crate) fn new(home: &mut Home) -> Self {
-        let mut xvfb = home
-            .command("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "640x360x24", "-nolisten", "tcp"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed");
-        let display = format!(":{}", first_line(&mut xvfb));
-        let (bus, address) = session_bus(home);
-        home.set("DISPLAY", &display);
-        home.set("DBUS_SESSION_BUS_ADDRESS", &address);
-        Self { _xvfb: Guard(xvfb), _bus: bus, display }
-    }
-
-    /// Returns a home with a desktop on which dunst runs.
-    pub(crate) fn with_dunst() -> (Home, Self, Guard) {
-        let mut home = Home::new();
-        let desktop = Self::new(&mut home);
-        let dunst = desktop.dunst(&home);
-        (home, desktop, dunst)
-    }
-
-    /// Starts dunst and waits until it owns its name. Its menu picks the entry that [`Desktop::choose`]
-    /// names.
-    pub(crate) fn dunst(&self, home: &Home) -> Guard {
-        let pick = home.path("pick");
-        let script = format!("#!/bin/sh\ngrep -F -- \"#$(cat {}) \" | head -n 1\n", home.path("choice"));
-        write_script(Path::new(&pick), &script);
-        let config = home.dir.path().join("home/.config/dunst/dunstrc");
-        std::fs::create_dir_all(config.parent().unwrap()).unwrap();
-        let text = format!(
-            "[global]\ndmenu = {pick}\nfont = DejaVu Sans 12\nwidth = 420\norigin = top-center\noffset = 0x24\nframe_width = 2\nframe_color = \"#5a7d5a\"\ncorner_radius = 8\nheight = 240\n[urgency_normal]\nbackground = \"#f7f5ef\"\nforeground = \"#26302a\"\n"
-        );
-        std::fs::write(&config, text).unwrap();
-        let dunst = home
-            .command("dunst")
-            .arg("-config")
-            .arg(&config)
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dunst is installed");
-        let waited = home
-            .command("gdbus")
-            .args(["wait", "--session", "--timeout", "30", "org.freedesktop.Notifications"])
-            .status()
-            .expect("gdbus is installed");
-        assert!(waited.success());
-        Guard(dunst)
-    }
-
-    /// Chooses a button on the notification that is shown.
-    pub(crate) fn choose(&self, home: &Home, label: &str) {
-        std::fs::write(home.path("choice"), label).unwrap();
-        assert!(home.command("dunstctl").arg("action").status().unwrap().success());
-    }
-
-    pub(crate) fn displayed(&self, home: &Home) -> usize {
-        let output = home.command("dunstctl").args(["count", "displayed"]).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
-    }
-}
-
-/// Starts a bus and returns it with its address.
-pub(crate) fn session_bus(home: &Home) -> (Guard, String) {
-    let mut bus = home
-        .command("dbus-daemon")
-        .args(["--session", "--nofork", "--print-address=1"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("dbus-daemon is installed");
-    let address = first_line(&mut bus);
-    (Guard(bus), address)
-}
-
 pub(crate) fn write_script(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text).unwrap();
@@ -374,20 +368,29 @@ fn first_line(child: &mut Child) -> String {
     line.trim().to_owned()
 }
 
-/// A small random generator, xorshift: repeatable from its seed, which must not be zero.
-pub(crate) struct Lot(pub(crate) u64);
+/// A random generator, repeatable from its seed: the library's own, with what tests draw from it.
+pub(crate) struct SplitMix64(dosed::core::insight::SplitMix64);
 
-impl Lot {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16
+impl SplitMix64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(dosed::core::insight::SplitMix64(seed))
+    }
+
+    /// Returns the generator of one of many rounds, which depends on no round before.
+    pub(crate) fn of_round(seed: u64, round: u64) -> Self {
+        // Two seeds that lie next to each other would draw the same numbers, one step apart.
+        let mut stirred = Self::new(seed ^ round.wrapping_mul(0xd6e8_feb8_6659_fd93));
+        Self::new(stirred.below(u64::MAX))
     }
 
     /// Returns a number below another; below 0 and 1 there is only 0.
     pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n.max(1)
+        self.0.below(n.max(1) as usize) as u64
+    }
+
+    /// Returns a number of `low..=high`.
+    pub(crate) fn range(&mut self, low: u64, high: u64) -> u64 {
+        low + self.below(high - low + 1)
     }
 
     pub(crate) fn one_in(&mut self, n: u64) -> bool {
@@ -395,10 +398,24 @@ impl Lot {
     }
 }
 
-/// Returns a local time some seconds ahead, as a schedule writes it.
-pub(crate) fn soon(seconds: i64) -> String {
+/// Waits until something is so; looks often, and fails when it takes longer than anything may.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not within {} s: {what}", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Returns the full second so many seconds ahead of this one.
+pub(crate) fn in_seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second() + seconds).unwrap()
+}
+
+/// Returns the local time of an instant, as a schedule writes it.
+pub(crate) fn time_of_day(at: Timestamp) -> String {
     let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
-    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(seconds);
     zone.to_datetime(at).strftime("%H:%M:%S").to_string()
 }
 

@@ -1,11 +1,11 @@
 use super::*;
-use serde_json::json;
+use crate::present::tests::occurrence;
+use crate::protocol::DayState;
 
-fn row(item: &str, kind: &str, at: &str, state: &str) -> Value {
-    json!({
-        "occurrence": format!("{item}@2026-11-23T{at}"), "item": item, "name": item.to_uppercase(), "kind": kind,
-        "at": format!("2026-11-23T{at}:00+01:00[Europe/Berlin]"), "state": state,
-    })
+fn row(item: &str, kind: Kind, at: &str, state: OccurrenceState) -> OccurrenceDetails {
+    let mut row = occurrence(item, &format!("2026-11-23T{at}:00+01:00[Europe/Berlin]"), state);
+    row.kind = kind;
+    row
 }
 
 fn at(text: &str) -> Zoned {
@@ -14,12 +14,16 @@ fn at(text: &str) -> Zoned {
 
 fn day() -> Loaded {
     let rows = vec![
-        row("probiotic", "supplement", "08:00", "taken"),
-        row("calcium", "supplement", "09:00", "due"),
-        row("quarterly", "check-in", "18:00", "upcoming"),
-        row("dxa", "scan", "19:00", "upcoming"),
+        row("probiotic", Kind::Supplement, "08:00", OccurrenceState::Taken),
+        row("calcium", Kind::Supplement, "09:00", OccurrenceState::Due),
+        row("quarterly", Kind::CheckIn, "18:00", OccurrenceState::Upcoming),
+        row("dxa", Kind::Scan, "19:00", OccurrenceState::Upcoming),
     ];
-    Loaded { rows, coming: Some(vec![row("iron", "supplement", "20:00", "upcoming")]), ..Loaded::default() }
+    Loaded {
+        rows,
+        coming: Some(vec![row("iron", Kind::Supplement, "20:00", OccurrenceState::Upcoming).occurrence]),
+        ..Loaded::default()
+    }
 }
 
 fn shown() -> State {
@@ -105,14 +109,14 @@ fn what_cannot_be_done_is_said() {
         assert_eq!(pressed(shown(), keys).0.message.as_deref(), Some(wanted), "{keys}");
     }
     let mut alone = shown();
-    alone.is_there = false;
+    alone.is_connected = false;
     for keys in ["t", "u"] {
         let (state, effect) = pressed(alone.clone(), keys);
-        assert!(effect.is_none() && state.message.unwrap().contains("does not run"), "{keys}");
+        assert!(effect.is_none() && state.message.unwrap().contains("is not running"), "{keys}");
     }
     alone = pressed(alone, "t").0;
-    alone.come_back();
-    assert_eq!((alone.message.as_deref(), alone.is_there), (None, true));
+    alone.on_connected();
+    assert_eq!((alone.message.as_deref(), alone.is_connected), (None, true));
     assert_eq!(pressed(State::new(), "t").1, None);
 }
 
@@ -120,16 +124,16 @@ fn what_cannot_be_done_is_said() {
 fn one_more_is_taken_when_it_is_asked_for_once_more() {
     let calcium = "calcium@2026-11-23T09:00";
     let mut state = shown();
-    let detail = "`calcium` is recorded already, 5 min from this: say so".to_owned();
-    state.hear(Said::TooSoon { occurrence: calcium.to_owned(), detail });
+    let detail = "`calcium` is already recorded, 5 min from this".to_owned();
+    state.on_outcome(Outcome::TooSoon { occurrence: calcium.to_owned(), detail });
     assert_eq!(
         state.message.as_deref(),
-        Some("`calcium` is recorded already, 5 min from this. Once more? Press t again")
+        Some("`calcium` is already recorded, 5 min from this; press t again to record one more")
     );
     assert_eq!(pressed(state.clone(), "t").1, Some(take(calcium, true)));
     assert_eq!(pressed(state.clone(), "up down t").1, Some(take(calcium, false)));
     assert_eq!(pressed(state.clone(), "up t").1, Some(take("probiotic@2026-11-23T08:00", false)));
-    state.hear(Said::Refused { detail: "no".to_owned() });
+    state.on_outcome(Outcome::Refused { detail: "no".to_owned() });
     assert_eq!(pressed(state, "t").1, Some(take(calcium, false)));
 }
 
@@ -139,7 +143,7 @@ fn what_was_chosen_stays_chosen() {
     let mut later = day();
     later.rows.remove(0);
     state.show(later, at("10:01").timestamp());
-    assert_eq!(state.rows[state.selected]["item"], "quarterly");
+    assert_eq!(state.rows[state.selected].occurrence.item, "quarterly");
     state.show(Loaded { rows: day().rows[..1].to_vec(), ..Loaded::default() }, at("10:02").timestamp());
     assert_eq!(state.selected, 0);
     state.show(Loaded::default(), at("10:03").timestamp());
@@ -160,9 +164,10 @@ fn the_calendar_goes_from_item_to_item_and_around() {
     }
     // What was asked for before another item was chosen is not shown as that one's.
     let mut state = pressed(shown(), "2 right").0;
+    let covered = DayCoverage { date: jiff::civil::date(2026, 11, 23), state: DayState::All };
     let calcium = Item { id: "calcium".to_owned(), name: "CALCIUM".to_owned() };
-    state.show(Loaded { days: Some((calcium, json!([1]))), ..day() }, at("10:00").timestamp());
-    assert_eq!((state.item.unwrap().id.as_str(), state.days), ("quarterly", Value::Null));
+    state.show(Loaded { days: Some((calcium, vec![covered])), ..day() }, at("10:00").timestamp());
+    assert_eq!((state.item.unwrap().id.as_str(), state.days), ("quarterly", None));
 }
 
 #[test]
@@ -174,8 +179,8 @@ fn words_change_with_the_next_time_on_the_screen() {
         assert_eq!(state.changes_at(&at(loaded)), Some(at(changes).timestamp()), "{loaded}");
     }
     let mut state = shown();
-    state.rows[2]["snoozed_until"] = json!("2026-11-23T10:15:00+01:00[Europe/Berlin]");
-    state.rows[1]["closes"] = json!("2026-11-23T10:10:00+01:00[Europe/Berlin]");
+    state.rows[2].snoozed_until = Some(at("10:15").into());
+    state.rows[1].closes = at("10:10").into();
     assert_eq!(state.changes_at(&at("10:00")), Some(at("10:10").timestamp()));
     // With nothing to come there is the next day.
     let mut state = State::new();

@@ -80,10 +80,16 @@ fn copy_record(from: &Path, to: &Path, with_database: bool) {
 fn open(dir: &Path) -> Result<Vec<String>, StoreError> {
     let (sender, _written) = tokio::sync::mpsc::unbounded_channel();
     let store = Store::open(dir, "host", sender, |_, _| {})?;
-    let all =
-        Question::About(dosed::store::Range { from: Timestamp::MIN, until: Timestamp::MAX, item: None });
+    let all = Query::About(dosed::adapters::store::Range {
+        from: Timestamp::MIN,
+        until: Timestamp::MAX,
+        items: None,
+        most: usize::MAX,
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let lines = runtime.block_on(store.reader().ask(all)).expect("what opens can be asked");
+    let reader = store.reader();
+    let mut lines = runtime.block_on(reader.lines(Query::Plan)).expect("what opens can be asked");
+    lines.extend(runtime.block_on(reader.lines(all)).expect("what opens can be asked"));
     store.close();
     Ok(lines.into_iter().map(|line| line.text.to_string()).collect())
 }

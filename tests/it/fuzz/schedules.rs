@@ -36,8 +36,9 @@ fn schedules_are_read_or_refused_with_every_place() {
             Ok(schedule) => {
                 accepted += 1;
                 for (item, definition) in schedule.items {
-                    let read = config::parse_definition(&definition).expect("a definition reads back");
-                    assert_eq!(format!("{read:?}"), format!("{item:?}"), "{definition}");
+                    let read = config::read_definition(&item.id, &definition);
+                    assert_eq!(read.unread, [""; 0], "{definition}");
+                    assert_eq!(format!("{:?}", read.item), format!("{item:?}"), "{definition}");
                     check_a_year(item);
                 }
             }
@@ -58,7 +59,7 @@ fn check_problems(text: &str, problems: &[config::Problem]) {
     let lines = text.matches('\n').count() + 1;
     for problem in problems {
         assert!(text.get(problem.span.clone()).is_some(), "{problem:?} lies beside the text");
-        assert!((1..=lines).contains(&problem.place(text).0), "{problem:?}");
+        assert!((1..=lines).contains(&problem.position(text).0), "{problem:?}");
     }
     // Each is shown by itself, and a long line takes its time.
     let few = &problems[..problems.len().min(8)];
@@ -75,7 +76,7 @@ fn check_a_year(item: Item) {
     let (id, rule) = (item.id.clone(), item.rule.clone());
     plan.open(item, from);
     let slots = |from, until| -> Vec<_> {
-        plan.occurrences(&id, &[], from, until).into_iter().map(|planned| planned.occurrence).collect()
+        plan.occurrences(&id, &NoHistory, from, until).into_iter().map(|planned| planned.occurrence).collect()
     };
     // A rule for every minute has half a million slots a year, which is its right and takes its time.
     let days = if slots(day(0), day(1)).len() > 24 { 10 } else { 366 };
@@ -88,10 +89,10 @@ fn check_a_year(item: Item) {
     let within: Vec<_> = all.iter().filter(|slot| day(3) <= slot.at && slot.at < day(9)).cloned().collect();
     assert_eq!(slots(day(3), day(9)), within);
     for slot in all.first().into_iter().chain(all.last()) {
-        assert_eq!(plan.find(&slot.id, &[]).expect("a slot is found by its name").occurrence, *slot);
+        assert_eq!(plan.find(&slot.id, &NoHistory).expect("a slot is found by its name").occurrence, *slot);
     }
     let later = all.iter().find(|slot| slot.at > from);
-    let next = plan.next_after(&id, &[], from).map(|planned| planned.occurrence);
+    let next = plan.next_after(&id, &NoHistory, from).map(|planned| planned.occurrence);
     assert!(later.is_none() || next.as_ref() == later, "{next:?} comes next, not {later:?}");
     if let (Recurrence::Elapsed { every, .. }, None, None) = (rule.recurrence, rule.until, rule.cycle) {
         let began = rule.from.is_none_or(|first| first.year() < 2026);

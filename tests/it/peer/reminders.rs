@@ -4,6 +4,7 @@ use super::*;
 
 /// A new server is shown what waits, so that one reminder goes through the whole table.
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_reminder_is_written_as_each_server_can_show_it() {
     let plain = "5e9 CFU\nL. reuteri <ATCC PTA 6475>\nwith food\nnot with coffee";
     let escaped = "5e9 CFU\nL. reuteri &lt;ATCC PTA 6475&gt;\nwith food\nnot with coffee";
@@ -13,7 +14,9 @@ fn a_reminder_is_written_as_each_server_can_show_it() {
     assert_eq!((first.replaces, first.title.as_str(), first.body.as_str()), (0, "Probiotic & co", plain));
     assert_eq!(first.actions, BUTTONS);
     // It stays until the person answers, and is not urgent.
-    assert_eq!((first.app.as_str(), first.icon.as_str(), first.timeout), ("dosed", "dosed", 0));
+    assert_eq!((first.app.as_str(), first.timeout), ("dosed", 0));
+    // Nothing is installed: the icon is a file beside the socket.
+    assert!(std::fs::read_to_string(&first.icon).unwrap().contains("<svg"), "{}", first.icon);
     assert_eq!(first.hints["urgency"], OwnedVariant::from(1_u8));
     scene.facts(&["delivered probiotic"]);
     let table: [(Capabilities, &str, &str, &[&str]); 4] = [
@@ -37,6 +40,7 @@ fn a_reminder_is_written_as_each_server_can_show_it() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_private_reminder_tells_nothing() {
     let private = PROBIOTIC.replace("with =", "private = true\nwith =");
     let table = [
@@ -62,6 +66,7 @@ fn a_private_reminder_tells_nothing() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn slots_of_one_minute_are_one_notification() {
     each(&["NOW", "NEXT"], |zinc| {
         let schedule = format!("{PROBIOTIC}{}{WITNESS}", ZINC.replace("ZINC", zinc));
@@ -83,7 +88,9 @@ fn slots_of_one_minute_are_one_notification() {
                 "Zinc, 15 mg"
             ]
         );
-        assert_eq!(first.actions, ["taken", "All taken", "snooze", "Snooze 15 min", "skip", "Skip all"]);
+        let buttons =
+            ["taken", "All 2 taken", "snooze", "Snooze 15 min", "skip", "Skip all", "default", "Open"];
+        assert_eq!(first.actions, buttons);
         // An answer takes its line away, and the last one the notification.
         scene.home.good(&["take", "probiotic"]);
         let rest = scene.peer.notify();
@@ -110,6 +117,7 @@ fn slots_of_one_minute_are_one_notification() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_button_is_one_answer_however_it_is_said() {
     let table: [(Script, &[Step], &str); 9] = [
         (&[&[Number(7)]], &[Pressed(7, "taken")], "intake"),
@@ -139,6 +147,7 @@ fn a_button_is_one_answer_however_it_is_said() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_closing_is_no_answer() {
     let table: [(Script, &[Step]); 6] = [
         (&[&[Number(7)]], &[Closed(7, 1)]),
@@ -166,6 +175,7 @@ fn a_closing_is_no_answer() {
 
 /// Signals of others, and signals about other things, change nothing.
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_forged_signal_records_nothing() {
     let mut scene = scene(&format!("{PROBIOTIC}{WITNESS}"), &[&[Number(7)]]);
     let dosed = scene.peer.notify().sender;
@@ -196,9 +206,9 @@ fn a_forged_signal_records_nothing() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn what_a_server_refuses_is_recorded_and_shown_later() {
-    let table: [(Script, &str, &[Step]); 4] = [
-        (&[&[Number(0)]], "gave no number", &[]),
+    let table: [(Script, &str, &[Step]); 3] = [
         (&[&[Refuse]], "org.example.Full: no room", &[]),
         (&[&[Babble]], "cannot be read", &[]),
         (&[&[]], "did not answer within 5 s", &[Number(7)]),
@@ -223,7 +233,32 @@ fn what_a_server_refuses_is_recorded_and_shown_later() {
     });
 }
 
+/// As one does that shows a dialog: to ask it once more would show another one.
 #[test]
+#[ignore = "needs dbus-daemon"]
+fn a_server_that_gives_no_number_has_shown_the_reminder() {
+    let mut scene = scene(&format!("{PROBIOTIC}{WITNESS}"), &[&[Number(0)]]);
+    scene.peer.notify();
+    scene.peer.notify();
+    assert_eq!(scene.facts_until_witness(), ["delivered probiotic"]);
+    scene.is_due("probiotic");
+}
+
+#[test]
+#[ignore = "needs dbus-daemon"]
+fn what_is_on_the_screen_is_taken_down_at_the_end_and_shown_at_the_next_start() {
+    let mut scene = scene(PROBIOTIC, &[&[Number(7)]]);
+    scene.peer.notify();
+    scene.facts(&["delivered probiotic"]);
+    scene.daemon.signal(rustix::process::Signal::TERM);
+    assert_eq!(scene.peer.close(), 7);
+    scene.start();
+    assert_eq!(scene.peer.notify().title, "Probiotic & co");
+    scene.is_due("probiotic");
+}
+
+#[test]
+#[ignore = "needs dbus-daemon"]
 fn an_answer_before_the_server_has_answered_takes_the_reminder_down() {
     let mut scene = scene(PROBIOTIC, &[&[]]);
     scene.peer.notify();
@@ -235,6 +270,7 @@ fn an_answer_before_the_server_has_answered_takes_the_reminder_down() {
 
 /// What a server says while it replaces a notification is not what a person does.
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_replacement_can_be_answered_whatever_its_number() {
     let table: [(Script, u32, bool); 5] = [
         (&[&[Number(7)], &[Closed(7, 1), Number(7)]], 7, false),
@@ -266,6 +302,7 @@ fn a_replacement_can_be_answered_whatever_its_number() {
 /// A reminder whose change is refused must not stay as it was, and what changes while it is refused must
 /// not come up beside it.
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_refused_change_is_shown_anew_and_once() {
     let table: [Script; 2] = [&[&[Number(7)], &[Refuse]], &[&[]]];
     each(&table, |script| {
@@ -294,6 +331,7 @@ fn a_refused_change_is_shown_anew_and_once() {
 
 /// The newest notification has the number: the one before is not on the screen any more.
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn one_number_for_two_is_the_second_ones() {
     let earlier = WITNESS.replace("witness", "earlier").replace("AFTER", "LATER");
     let schedule = format!("{earlier}{}", PROBIOTIC.replace("NOW", "NEXT"));
@@ -306,6 +344,7 @@ fn one_number_for_two_is_the_second_ones() {
 
 /// What was said of a number before it was ours, or when it was last ours, is not about us.
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_number_that_is_used_again_starts_anew() {
     let table: [(Script, &[Step]); 3] = [
         (&[&[Number(7)], &[Number(7)]], &[]),
@@ -331,6 +370,7 @@ fn a_number_that_is_used_again_starts_anew() {
 
 /// A server that takes the name from another, as a panel that is replaced does, has shown nothing yet.
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_server_that_takes_over_is_given_what_waits() {
     let mut scene = scene(PROBIOTIC, &[]);
     scene.peer.notify();
@@ -346,6 +386,7 @@ fn a_server_that_takes_over_is_given_what_waits() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn a_due_point_is_one_notify_over_starts_of_the_daemon() {
     let mut scene = scene(PROBIOTIC, &[]);
     scene.peer.leave();
@@ -388,6 +429,7 @@ fn a_due_point_is_one_notify_over_starts_of_the_daemon() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn who_does_not_want_to_be_disturbed_is_told_afterwards() {
     let schedule = format!("{PROBIOTIC}{}", ZINC.replace("ZINC", "NEXT"));
     each(&[false, true], |is_new| {
@@ -397,11 +439,13 @@ fn who_does_not_want_to_be_disturbed_is_told_afterwards() {
         if *is_new {
             // Known of a server from its start on, before anything is shown.
             scene.kill();
-            scene.home.schedule(&timed(&schedule));
+            scene.schedule(&schedule);
             scene.start();
         }
-        while scene.home.json(&["status", "--json"])["person"]["do_not_disturb"] != true {}
-        while scene.home.json(&["today", "--json"])[1]["state"] != "due" {}
+        wait_until("the person is not to be disturbed", || {
+            scene.home.json(&["status", "--json"])["person"]["do_not_disturb"] == true
+        });
+        scene.home.wait_for_state(1, "due");
         scene.peer.act(Inhibited(false));
         // Had one been shown at its time, it would come first and alone.
         let shown = scene.peer.notify();
@@ -411,6 +455,7 @@ fn who_does_not_want_to_be_disturbed_is_told_afterwards() {
 }
 
 #[test]
+#[ignore = "needs dbus-daemon"]
 fn several_can_be_answered_one_by_one_where_a_terminal_is_known() {
     let schedule = format!("{PROBIOTIC}{}", ZINC.replace("ZINC", "NOW"));
     let later = ZINC.replace("ZINC", "LATER");
@@ -422,10 +467,11 @@ fn several_can_be_answered_one_by_one_where_a_terminal_is_known() {
     write_script(terminal.as_ref(), script);
     scene.home.set("TERMINAL", &terminal);
     scene.home.set("DISPLAY", ":99");
-    scene.home.schedule(&timed(&schedule));
+    scene.schedule(&schedule);
     scene.start();
     let shown = scene.peer.notify();
-    assert_eq!(shown.actions, ["taken", "All taken", "snooze", "Snooze 15 min", "open", "Open"]);
+    let buttons = ["taken", "All 2 taken", "snooze", "Snooze 15 min", "open", "Open", "default", "Open"];
+    assert_eq!(shown.actions, buttons);
     scene.peer.act(Pressed(FIRST_NUMBER, "open"));
     // As real servers do once a button was pressed.
     scene.peer.act(Closed(FIRST_NUMBER, 2));
@@ -433,8 +479,8 @@ fn several_can_be_answered_one_by_one_where_a_terminal_is_known() {
     scene.watch.fact("skip");
     let opened = std::fs::read_to_string(scene.home.dir.path().join("home/opened")).unwrap();
     assert!(opened.trim_end().ends_with("answer") && !opened.contains("probiotic"), "{opened}");
-    // One alone needs no list.
-    scene.home.schedule(&timed(PROBIOTIC));
+    // One alone needs no list. What was taken today is not asked about again.
+    scene.schedule(&PROBIOTIC.replace("\"probiotic\"", "\"alone\""));
     let alone = scene.peer.notify();
     assert_eq!(alone.actions, BUTTONS);
 }

@@ -8,7 +8,6 @@ impl World {
     /// The daemon is killed, sometimes with the whole machine: what is on the disk is all that it has.
     fn restart(&mut self) {
         self.screen.numbers.clear();
-        self.sendings.clear();
         if self.lot.one_in(3) {
             self.screen.restart();
         }
@@ -36,12 +35,15 @@ impl World {
         for record in records.into_iter().chain(twice) {
             ledger.fold(record);
         }
-        let plan = replay(&ledger, ledger.zone_history(&self.zones[0].1), |_, definition| {
-            Some(config::parse_definition(definition).unwrap())
+        let plan = replay(&ledger, ledger.zone_history(&self.zones[0].1), |record, definition| {
+            let read = config::read_definition(record.fact.item()?, definition);
+            assert!(read.unread.is_empty(), "{:?}", read.unread);
+            Some(read.item)
         });
         self.core = Reminder::new(plan, ledger, self.now);
         let (zone_name, zone) = self.told_zone(self.zone());
-        let schedule = self.schedule();
+        let schedule = Some(self.schedule());
+        self.hides = false;
         self.input(Input::Started { zone_name, zone, schedule, away: self.away, can_open: false });
     }
 
@@ -112,6 +114,20 @@ impl World {
         self.steps += 1;
     }
 
+    /// Somebody answers on the phone one of what was sent last; it is heard at once, late, or once more.
+    fn phone_answers(&mut self) {
+        let last = self.sendings.len().saturating_sub(4);
+        self.sendings.drain(..last);
+        let (occurrence, nonce) = self.sendings[self.lot.below(self.sendings.len() as u64) as usize].clone();
+        let button = Button::ALL[self.lot.below(3) as usize];
+        let key = format!("{button:?} {occurrence} {nonce}");
+        let at = self.now - SignedDuration::from_mins(self.lot.below(3) as i64 * 20);
+        let reply = DeliveryReply { channel: "phone".parse().unwrap(), occurrence, nonce, button, at, key };
+        for _ in 0..=self.lot.below(2) {
+            self.input(Input::Replied(reply.clone()));
+        }
+    }
+
     /// Somebody answers: on the screen, or with a command, sometimes twice or with two minds at once.
     fn person_answers(&mut self) {
         let alerts = self.screen.alerts();
@@ -121,11 +137,8 @@ impl World {
             self.input(Input::Pressed(alert, button));
             return;
         }
-        let sent: Vec<OccurrenceId> = self.sendings.values().flatten().cloned().collect();
-        if !sent.is_empty() && self.lot.one_in(3) {
-            let occurrence = sent[self.lot.below(sent.len() as u64) as usize].clone();
-            let button = Button::ALL[self.lot.below(3) as usize];
-            self.input(Input::Replied(occurrence, button));
+        if !self.sendings.is_empty() && self.lot.one_in(3) {
+            self.phone_answers();
             return;
         }
         let item = ["a", "b", "c"][self.lot.below(3) as usize];
@@ -134,19 +147,20 @@ impl World {
             let verb =
                 [Verb::Take, Verb::Take, Verb::Skip, Verb::Snooze, Verb::Log][self.lot.below(5) as usize];
             let target = match &named {
-                Some(named) if self.lot.one_in(2) => Target::Occurrence(named.clone()),
-                _ => Target::Item(item.parse().unwrap()),
+                Some(named) if self.lot.one_in(2) => AnswerTarget::Occurrence(named.clone()),
+                _ => AnswerTarget::Item(item.parse().unwrap()),
             };
             let length = SignedDuration::from_mins(5 + self.lot.below(90) as i64);
             self.last_request += 1;
             let answer = Answer { length: Some(length), ..Answer::new(verb, target) };
             let request = RequestId(self.last_request);
             let context = self.context();
-            self.input(Input::Answer { request, answer, context });
+            self.core.add_facts(context);
+            self.input(Input::Answer { request, answer });
         }
     }
 
-    /// What the database knows of the last days, as the daemon hands it in with an answer.
+    /// What the database knows of the last days, as the daemon adds it before an answer.
     fn context(&self) -> Vec<Arc<Record>> {
         let since = self.now - SignedDuration::from_hours(24 * 5);
         let newest = self.disk.iter().rev().take(40);
@@ -155,8 +169,17 @@ impl World {
 
     fn person_closes(&mut self) {
         if let Some(alert) = self.screen.alerts().first().copied() {
-            self.screen.take_down(alert);
+            let lines = self.screen.take_down(alert);
             let reason = if self.lot.one_in(2) { CloseReason::Expired } else { CloseReason::Dismissed };
+            if reason == CloseReason::Expired {
+                // That was the server, not the person: what it dropped is offered once more.
+                self.hides = true;
+                for id in &lines {
+                    if let Some(known) = self.known.get_mut(id) {
+                        known.may_ask += 1;
+                    }
+                }
+            }
             self.input(Input::Closed(alert, reason));
         }
     }
@@ -183,7 +206,7 @@ impl World {
                         }
                     }
                 }
-                Action::Send(_, notice) => {
+                Action::Send(Outgoing { notice, .. }) => {
                     for id in &notice.occurrences {
                         if let Some(known) = self.known.get_mut(id) {
                             known.sent += 1;
@@ -206,7 +229,14 @@ impl World {
     fn turn_the_clock(&mut self) {
         let minutes = self.lot.below(60 * 30) as i64 - 60 * 10;
         let to = self.now + SignedDuration::from_mins(minutes);
-        self.turned_back |= to < self.now;
+        if to < self.now {
+            self.turned_back = true;
+            // What was asked by a clock that was ahead is asked again at its time.
+            for known in self.known.values_mut() {
+                known.may_ask += u32::from(known.asked > 0);
+                known.may_send += u32::from(known.sent > 0);
+            }
+        }
         self.learn_at = Timestamp::MIN;
         self.set_clock(to);
         self.input(Input::ClockChanged);
@@ -237,21 +267,24 @@ impl World {
         let (anchor, now) = (self.today(), self.now);
         let id = self.specs[which].0.id.clone();
         let spec = Spec::draw(&mut self.lot, &id, anchor);
-        // What is open and planned no more is let go of.
+        // Which slots of the day stand after an edit is the reference model's to say; this one looks away until the next day.
         for (occurrence, known) in &mut self.known {
-            if occurrence.item.as_str() == id && !known.closed && now < known.closes() {
-                let kept = spec
-                    .slots(anchor.checked_sub(2.days()).unwrap(), anchor)
-                    .iter()
-                    .any(|local| dosed::schedule::Slot::Civil(*local) == occurrence.slot);
-                if kept {
-                    known.grace = SignedDuration::from_mins(spec.grace_minutes);
-                }
-                // Under which grace a kept slot goes on is for its own regimen to say; the model looks away.
+            if occurrence.item.as_str() == id && !known.closed && now < known.closes_at() {
                 known.excused = true;
             }
         }
-        self.specs[which] = (spec, now);
+        // A journey of the same second can bring slots of the days around.
+        let around = (anchor.yesterday().unwrap(), anchor.checked_add(2.days()).unwrap());
+        let new = spec.slots(around.0, around.1);
+        let mut old = self.specs[which].0.slots(around.0, around.1);
+        old.retain(|local| !new.contains(local));
+        for local in spec.slots(anchor, anchor).into_iter().chain(old) {
+            let slot = dosed::core::schedule::Slot::Civil(local);
+            let id = OccurrenceId { slot, item: spec.id.parse().unwrap() };
+            let known = self.unknown(&spec, &id, self.instant(local));
+            self.known.entry(id).or_insert(Known { excused: true, ..known });
+        }
+        self.specs[which] = (spec, anchor.tomorrow().unwrap());
         self.learn_at = Timestamp::MIN;
         self.tell_schedule();
         let after = self.past();
@@ -264,9 +297,10 @@ impl World {
         self.last_request += 1;
         let request = RequestId(self.last_request);
         if self.lot.one_in(2) {
-            let hours = 1 + self.lot.below(60) as i64;
-            let until = Some(self.now + SignedDuration::from_hours(hours));
-            self.input(Input::Pause { request, item: None, until, reason: None });
+            let hours = |lot: u32| SignedDuration::from_hours(1 + i64::from(lot));
+            let from = self.lot.one_in(3).then(|| self.now + hours(self.lot.below(60) as u32));
+            let until = Some(from.unwrap_or(self.now) + hours(self.lot.below(60) as u32));
+            self.input(Input::Pause { request, pause: Pause { item: None, from, until, reason: None } });
         } else {
             self.input(Input::Resume { request, item: None });
         }

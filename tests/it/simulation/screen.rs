@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dosed::ledger::Place;
-use dosed::reminder::AlertId;
-use dosed::schedule::OccurrenceId;
+use dosed::core::ledger::NotificationHandle;
+use dosed::core::reminder::AlertId;
+use dosed::core::schedule::OccurrenceId;
 
 /// A notification server and what stands on its screen; it outlives the daemon.
 #[derive(Default)]
@@ -20,17 +20,17 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn place(&self, notification: u32) -> Place {
-        Place { notification, server: Some(format!("peer/{}", self.run).into()) }
+    pub(super) fn place(&self, notification: u32) -> NotificationHandle {
+        NotificationHandle { notification, server: Some(format!("peer/{}", self.run).into()) }
     }
 
-    pub(super) fn adopt(&mut self, alert: AlertId, place: &Place) {
+    pub(super) fn adopt(&mut self, alert: AlertId, place: &NotificationHandle) {
         if *place == self.place(place.notification) {
             self.numbers.insert(alert, place.notification);
         }
     }
 
-    pub(super) fn show(&mut self, alert: AlertId, occurrences: Vec<OccurrenceId>) -> Place {
+    pub(super) fn show(&mut self, alert: AlertId, occurrences: Vec<OccurrenceId>) -> NotificationHandle {
         let number = *self.numbers.entry(alert).or_insert_with(|| {
             self.last_number += 1;
             self.last_number
@@ -39,10 +39,10 @@ impl Screen {
         self.place(number)
     }
 
-    pub(super) fn take_down(&mut self, alert: AlertId) {
-        if let Some(number) = self.numbers.remove(&alert) {
-            self.notifications.remove(&number);
-        }
+    /// Takes an alert off the screen, and returns its lines.
+    pub(super) fn take_down(&mut self, alert: AlertId) -> Vec<OccurrenceId> {
+        let number = self.numbers.remove(&alert);
+        number.and_then(|number| self.notifications.remove(&number)).unwrap_or_default()
     }
 
     /// The server ends, and another one comes.

@@ -1,0 +1,257 @@
+//! One thing that a person keeps up.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::{ChannelId, ItemId, Length, ParseError, Quantity, QuestionSet, Rule, Slot, ZoneHistory};
+
+/// What sort of thing an item is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Something that is taken.
+    Supplement,
+    /// Something that is done.
+    Habit,
+    /// Questions to answer.
+    CheckIn,
+    /// An appointment for a bone density scan.
+    Scan,
+}
+
+impl Kind {
+    /// Returns the kind as the schedule file writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Supplement => "supplement",
+            Self::Habit => "habit",
+            Self::CheckIn => "check-in",
+            Self::Scan => "scan",
+        }
+    }
+
+    /// Returns how long an occurrence can be answered when the schedule does not say.
+    #[must_use]
+    pub fn default_grace(self) -> SignedDuration {
+        SignedDuration::from_hours(match self {
+            Self::Supplement | Self::Habit => 4,
+            Self::CheckIn => 7 * 24,
+            Self::Scan => 30 * 24,
+        })
+    }
+}
+
+/// What happens to a slot that is noticed only after its time (the machine slept, say).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LatePolicy {
+    /// Reminds while the grace lasts.
+    #[default]
+    Remind,
+    /// Lets it go: it is shown nowhere and becomes `unknown`.
+    Miss,
+}
+
+/// How often an unanswered reminder comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Repetition {
+    /// The time between two reminders.
+    pub every: SignedDuration,
+    /// The number of repetitions after the first.
+    pub at_most: u32,
+}
+
+/// Whether an unanswered reminder comes again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Again {
+    /// Only on a desktop that does not keep reminders in sight.
+    #[default]
+    WhereHidden,
+    /// Never.
+    Never,
+    /// Always, and how often.
+    Every(Repetition),
+}
+
+/// Another way to reach the person while there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EscalationStep {
+    /// How long after the time, or after the end of a snooze.
+    pub after: SignedDuration,
+    /// Which way.
+    pub channel: ChannelId,
+}
+
+/// What an item should be kept apart from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Separation {
+    /// The other item.
+    pub from: ItemId,
+    /// The least time between the two.
+    pub by: SignedDuration,
+}
+
+/// Which product it is, as its label says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Product {
+    /// The strain of a probiotic.
+    pub strain: Option<String>,
+    /// What it comes as, such as a capsule.
+    pub form: Option<String>,
+    /// Who makes it.
+    pub brand: Option<String>,
+    /// The batch that is being used.
+    pub batch: Option<String>,
+}
+
+impl Product {
+    /// Returns the product, unless nothing is known of it.
+    #[must_use]
+    pub fn non_empty(&self) -> Option<&Self> {
+        (*self != Self::default()).then_some(self)
+    }
+}
+
+/// How much is in the cupboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stock {
+    /// Doses at hand when the regimen begins.
+    pub have: u32,
+    /// The number of doses at which a refill is due.
+    pub refill_at: u32,
+}
+
+/// A dose that applies from a date on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TaperStep {
+    /// The first day of this dose.
+    pub from: Date,
+    /// The dose.
+    pub dose: Quantity,
+}
+
+/// How much of a habit a person aims at, `150 min / week`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HabitTarget {
+    /// How much.
+    pub amount: Quantity,
+    /// In how many days: 1 or 7.
+    pub days: u8,
+}
+
+impl fmt::Display for HabitTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.amount, if self.days == 7 { "week" } else { "day" })
+    }
+}
+
+impl FromStr for HabitTarget {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || {
+            let message = format!("`{text}` is not a target");
+            ParseError::new(message, "write it as `150 min / week`")
+        };
+        let (amount, per) = text.split_once('/').ok_or_else(wrong)?;
+        let days = match per.trim() {
+            "day" => 1,
+            "week" => 7,
+            _ => return Err(wrong()),
+        };
+        Ok(Self { amount: amount.parse()?, days })
+    }
+}
+
+/// One thing that a person keeps up, as the schedule describes it.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Its name for machines.
+    pub id: ItemId,
+    /// The name that it had before, whose record goes on in it.
+    pub formerly: Option<ItemId>,
+    /// What sort of thing it is.
+    pub kind: Kind,
+    /// Its name for people.
+    pub name: String,
+    /// How much at a time, where no taper step applies.
+    pub dose: Option<Quantity>,
+    /// Which product it is; all empty where the schedule says nothing of it.
+    pub product: Product,
+    /// When it is planned.
+    pub rule: Rule,
+    /// The zone of its times; `None` floats with the person.
+    pub zone: Option<TimeZone>,
+    /// How long after its time an occurrence can still be answered.
+    pub grace: SignedDuration,
+    /// What to do with a slot that is noticed late.
+    pub late: LatePolicy,
+    /// Whether its name and dose stay out of notifications and logs.
+    pub private: bool,
+    /// A note of the person's own.
+    pub note: Option<String>,
+    /// Doses that apply from a date on, by date.
+    pub taper: Vec<TaperStep>,
+    /// What it belongs to, for adherence of several items together.
+    pub group: Option<String>,
+    /// What to take it with, such as food.
+    pub with: Option<String>,
+    /// The aim of a habit.
+    pub target: Option<HabitTarget>,
+    /// What a check-in asks.
+    pub questions: QuestionSet,
+    /// Whether to ask again.
+    pub again: Again,
+    /// What else to try while there is no answer.
+    pub then: Vec<EscalationStep>,
+    /// How long ahead to announce it, longest first.
+    pub lead: Vec<Length>,
+    /// How long after one the next would be too soon.
+    pub gap: Option<SignedDuration>,
+    /// What to keep it apart from.
+    pub apart: Vec<Separation>,
+    /// What is in the cupboard.
+    pub stock: Option<Stock>,
+}
+
+impl Item {
+    /// Returns the strain of a probiotic.
+    #[must_use]
+    pub fn strain(&self) -> Option<&str> {
+        self.product.strain.as_deref()
+    }
+
+    /// Returns the clock that the item follows: the person's, or that of its own zone.
+    pub(super) fn zones<'a>(&self, zones: &'a ZoneHistory) -> Cow<'a, ZoneHistory> {
+        match &self.zone {
+            Some(zone) => Cow::Owned(ZoneHistory::fixed(zone.clone())),
+            None => Cow::Borrowed(zones),
+        }
+    }
+
+    /// Returns the dose that is planned for a slot, by its day where the clock shows these zones.
+    #[must_use]
+    pub fn dose_at(&self, slot: Slot, zones: &ZoneHistory) -> Option<Quantity> {
+        self.dose_on(self.date_of(slot, zones))
+    }
+
+    /// Returns the local date of a slot, where the clock shows these zones.
+    #[must_use]
+    pub fn date_of(&self, slot: Slot, zones: &ZoneHistory) -> Date {
+        match slot {
+            // Most slots: without the zones, which an item with a zone of its own would have to make.
+            Slot::Civil(local) => local.date(),
+            Slot::Utc(at) => self.zones(zones).date_at(at),
+        }
+    }
+
+    /// Returns the dose that is planned for a local day.
+    #[must_use]
+    pub fn dose_on(&self, date: Date) -> Option<Quantity> {
+        self.taper.iter().rev().find(|step| step.from <= date).map_or(self.dose, |step| Some(step.dose))
+    }
+}

@@ -1,0 +1,40 @@
+//! What a person keeps up and when: items, rules, zones, and the occurrences that follow from them.
+//!
+//! Pure: no clock, no files, no formats. Every time is an argument. One engine,
+//! [`Plan::occurrences`], serves the daemon, `dosed simulate` and every question about the past.
+
+mod chain;
+mod channel;
+mod course;
+mod handover;
+mod history;
+mod id;
+mod item;
+mod length;
+mod parse_error;
+mod plan;
+mod quantity;
+mod question;
+mod regimen;
+mod rule;
+mod settings;
+mod weekdays;
+mod zones;
+
+pub use channel::{ChannelSpec, SecretSource, Transport};
+pub use history::{Dose, History, Naming, NoHistory, Standing};
+pub use id::{ChannelId, ItemId, OccurrenceId, Slot};
+pub use item::{
+    Again, EscalationStep, HabitTarget, Item, Kind, LatePolicy, Product, Repetition, Separation, Stock,
+    TaperStep,
+};
+pub use length::Length;
+pub use parse_error::ParseError;
+pub use plan::{Plan, Planned, Removal};
+pub use quantity::{Decimal, Quantity, Unit};
+pub use question::{Question, QuestionSet};
+pub use regimen::{Anchor, Occurrence, Regimen};
+pub use rule::{CronRule, Cycle, Interval, Recurrence, Rule};
+pub use settings::{Quiet, Schedule, Settings, parse_clock_time};
+pub use weekdays::Weekdays;
+pub use zones::ZoneHistory;

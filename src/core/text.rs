@@ -1,0 +1,57 @@
+//! Characters that would act on a terminal, or turn the text around them, in place of being shown.
+
+use std::borrow::Cow;
+
+/// Tells whether a character is a control character or an override of the direction of text; a line break and a tab are
+/// neither.
+#[must_use]
+pub fn is_control(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        c => c.is_control(),
+    }
+}
+
+/// Returns the first control character of a text; the line breaks of Windows are none.
+#[must_use]
+pub fn find_control(text: &str) -> Option<char> {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if is_control(c) && !(c == '\r' && chars.peek() == Some(&'\n')) {
+            return Some(c);
+        }
+    }
+    None
+}
+
+/// Returns a text with its control characters written out, as `\u{1b}`.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_control) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |c: char| if is_control(c) { c.escape_unicode().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_act_is_written_out() {
+        for (text, found, shown) in [
+            ("Vitamin D\tü 💊\nשלום \u{200f}", None, "Vitamin D\tü 💊\nשלום \u{200f}"),
+            ("a\r\nb", None, "a\\u{d}\nb"),
+            ("a\rb", Some('\r'), "a\\u{d}b"),
+            ("\u{1b}]0;x\u{7}", Some('\u{1b}'), "\\u{1b}]0;x\\u{7}"),
+            ("\0", Some('\0'), "\\u{0}"),
+            ("\u{7f}", Some('\u{7f}'), "\\u{7f}"),
+            ("\u{9b}31m", Some('\u{9b}'), "\\u{9b}31m"),
+            ("a\u{202e}b\u{2069}", Some('\u{202e}'), "a\\u{202e}b\\u{2069}"),
+        ] {
+            assert_eq!((find_control(text), &*visible(text)), (found, shown), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What every question has at hand: the plan, the database, and the time.
+
+use std::sync::Arc;
+
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::adapters::store::{MAX_FACTS, Query, Range, Reader, StoreError};
+use crate::core::ledger::{Ledger, NEWEST_INTAKES, Record, When};
+use crate::core::schedule::{ItemId, Plan, Planned};
+use crate::protocol::{At, EventTime, Problem, ZonedTime};
+
+/// Where a question is asked: what is planned, what is paused, and when.
+#[derive(Clone, Debug)]
+pub(in crate::daemon) struct QueryContext {
+    pub(in crate::daemon) plan: Arc<Plan>,
+    pub(in crate::daemon) pauses: Vec<Arc<Record>>,
+    pub(in crate::daemon) reader: Reader,
+    pub(in crate::daemon) now: Timestamp,
+}
+
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::daemon) enum QueryError {
+    /// The question makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// What it is about does not exist.
+    #[error("{0}")]
+    NotFound(String),
+    /// The answer would be larger than the limit that is named.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The record cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let status = match error {
+            QueryError::Invalid(_) => 400,
+            QueryError::NotFound(_) => 404,
+            // Nothing is left out without a word.
+            QueryError::TooLarge(_) | QueryError::Store(StoreError::TooManyFacts { .. }) => 422,
+            QueryError::Store(_) => 503,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl QueryContext {
+    pub(super) fn zone(&self) -> &TimeZone {
+        self.plan.zones.zone_at(self.now)
+    }
+
+    pub(super) fn today(&self) -> Date {
+        self.zone().to_datetime(self.now).date()
+    }
+
+    /// Returns when a day begins.
+    pub(super) fn midnight(&self, date: Date) -> Result<Timestamp, QueryError> {
+        instant(At::Date(date), self.zone(), self.now).map_err(QueryError::Invalid)
+    }
+
+    /// Returns the first day of an item in the schedule; of one that never was in it, today.
+    pub(super) fn first_day(&self, item: &ItemId) -> Date {
+        let opened = self.plan.regimens(item).first().map_or(self.now, |regimen| regimen.plans_from);
+        self.zone().to_datetime(opened).date()
+    }
+
+    /// Reads the facts that occurrences of a range can be about.
+    pub(super) async fn ledger(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        item: Option<&ItemId>,
+    ) -> Result<Ledger, StoreError> {
+        let items = item.map(|item| self.plan.names(item));
+        let range = Range { from, until, items, most: MAX_FACTS };
+        let mut records = self.reader.records(Query::About(range)).await?;
+        records.extend(chain_facts(&self.reader, &self.plan, item, (from, until)).await?);
+        records.extend(self.pauses.iter().cloned());
+        Ok(records.into_iter().collect())
+    }
+
+    /// Returns when a fact happened.
+    pub(super) fn time_of(&self, record: &Record) -> EventTime {
+        event_time(record.fact.at(), self.zone())
+    }
+}
+
+/// Reads what relative rules need beside the facts of a range, of one item or of all: intakes before it, and the facts about slots on
+/// either side of it that can be the turn of one in it.
+pub(in crate::daemon) async fn chain_facts(
+    reader: &Reader,
+    plan: &Plan,
+    item: Option<&ItemId>,
+    (from, until): (Timestamp, Timestamp),
+) -> Result<Vec<Arc<Record>>, StoreError> {
+    let mut records = Vec::new();
+    for id in plan.select(item) {
+        let Some(half) = plan.half_step(id) else { continue };
+        let names = plan.names(id);
+        for item in names.iter().cloned() {
+            let intakes = Query::Intakes { item, newest: NEWEST_INTAKES, before: from };
+            records.extend(reader.records(intakes).await?);
+        }
+        let before = from.checked_sub(half).unwrap_or(Timestamp::MIN);
+        let after = until.checked_add(half).unwrap_or(Timestamp::MAX);
+        records.extend(reader.facts_for(before, from, Some(names.clone())).await?);
+        records.extend(reader.facts_for(until, after, Some(names)).await?);
+    }
+    Ok(records)
+}
+
+/// Returns the instant that somebody means; a date is its midnight.
+pub(in crate::daemon) fn instant(at: At, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, String> {
+    let local = |local: DateTime| zone.to_timestamp(local).map_err(|error| error.to_string());
+    match at {
+        At::Instant(at) => Ok(at),
+        At::Local(at) => local(at),
+        At::Date(date) => local(date.to_datetime(Time::midnight())),
+        At::Time(time) => local(zone.to_datetime(now).date().to_datetime(time)),
+    }
+}
+
+/// Returns when something happened, as exactly as it was given.
+pub(in crate::daemon) fn when(at: At, zone: &TimeZone, now: Timestamp) -> Result<When, String> {
+    match at {
+        At::Date(date) => Ok(When::Date(date)),
+        other => instant(other, zone, now).map(When::Instant),
+    }
+}
+
+/// Returns an instant as responses write it.
+pub(super) fn zoned(at: Timestamp, zone: &TimeZone) -> ZonedTime {
+    Zoned::new(at, zone.clone()).into()
+}
+
+/// Returns when something happened as responses write it.
+pub(super) fn event_time(at: When, zone: &TimeZone) -> EventTime {
+    match at {
+        When::Instant(at) => EventTime::Instant(zoned(at, zone)),
+        When::Date(date) => EventTime::Day(date),
+    }
+}
+
+/// Returns the zone in which an occurrence is shown: its own, or the clock's at that time.
+pub(super) fn zone_of<'a>(planned: &'a Planned<'_>, plan: &'a Plan) -> &'a TimeZone {
+    planned.regimen.item.zone.as_ref().unwrap_or_else(|| plan.zones.zone_at(planned.occurrence.at))
+}
