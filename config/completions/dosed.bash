@@ -64,6 +64,9 @@ _dosed() {
             dosed,pause)
                 cmd="dosed__subcmd__pause"
                 ;;
+            dosed,postpone)
+                cmd="dosed__subcmd__postpone"
+                ;;
             dosed,report)
                 cmd="dosed__subcmd__report"
                 ;;
@@ -160,6 +163,9 @@ _dosed() {
             dosed__subcmd__help,pause)
                 cmd="dosed__subcmd__help__subcmd__pause"
                 ;;
+            dosed__subcmd__help,postpone)
+                cmd="dosed__subcmd__help__subcmd__postpone"
+                ;;
             dosed__subcmd__help,report)
                 cmd="dosed__subcmd__help__subcmd__report"
                 ;;
@@ -239,7 +245,7 @@ _dosed() {
 
     case "${cmd}" in
         dosed)
-            opts="-h -V --schedule --data-dir --socket --help --version daemon today next take skip snooze log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
+            opts="-h -V --schedule --data-dir --socket --help --version daemon today next take skip snooze postpone log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -543,7 +549,7 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__help)
-            opts="daemon today next take skip snooze log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
+            opts="daemon today next take skip snooze postpone log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -767,6 +773,20 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__help__subcmd__pause)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__help__subcmd__postpone)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1220,6 +1240,32 @@ _dosed() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dosed__subcmd__postpone)
+            opts="-h --json --schedule --data-dir --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --schedule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dosed__subcmd__report)
             opts="-h --since --until --schedule --data-dir --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1491,12 +1537,16 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__skip)
-            opts="-h --at --reason --note --json --schedule --data-dir --socket --help"
+            opts="-h --on --at --reason --note --json --schedule --data-dir --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --on)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --at)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -84,6 +84,11 @@ mod tests {
             counts_from: jiff::civil::date(2026, 11, 23),
             since: time(since),
             ended: ended.map(time),
+            dose: None,
+            asks_amount: false,
+            as_needed: false,
+            last: None,
+            limit: None,
         };
         let (before, edit, later) = ("01T08:00", "25T09:00", "25T12:00");
         let weekly = "id = \"walk\"\nevery = \"1 week\"\ntimes = [\"08:00\"]";

@@ -67,7 +67,7 @@ async fn ask(
     output: &mut impl Write,
 ) -> Result<(), AnswerError> {
     let occurrence = &row.occurrence.occurrence;
-    let mut confirm = None;
+    let (mut confirm, mut amount) = (None, None);
     loop {
         write!(output, "  t taken   s skipped   n snooze   Enter leaves it > ")?;
         output.flush()?;
@@ -77,7 +77,13 @@ async fn ask(
         };
         let recorded = match choice.trim() {
             "" => return Ok(()),
-            "t" | "taken" => client.take(occurrence, &TakeBody { confirm, ..TakeBody::default() }).await,
+            "t" | "taken" => {
+                if row.asks_amount && amount.is_none() {
+                    amount = prompt::ask_amount(row.occurrence.dose.as_deref(), input, output)?;
+                }
+                let body = TakeBody { amount: amount.clone(), confirm, ..TakeBody::default() };
+                client.take(occurrence, &body).await
+            }
             "s" | "skipped" => client.skip(occurrence, &SkipBody::default()).await,
             "n" | "snooze" => client.snooze(occurrence, &SnoozeBody::default()).await,
             _ => {

@@ -125,11 +125,16 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Record that you deliberately left something out
-    #[command(after_help = "Examples:\n  dosed skip weight-bearing --reason 'a cold'")]
+    /// Record that you deliberately left something out, or will
+    #[command(
+        after_help = "Examples:\n  dosed skip weight-bearing --reason 'a cold'\n  dosed skip weight-bearing --on friday\n  dosed skip weight-bearing --on 2026-12-24"
+    )]
     Skip {
         /// An item, or one occurrence of it
         item: String,
+        /// All that is planned of the item on a day: `tomorrow`, `friday`, a date
+        #[arg(long, value_name = "DAY", conflicts_with = "at")]
+        on: Option<String>,
         /// When: a time of today, a date, or both [default: now]
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
@@ -150,6 +155,19 @@ pub enum Command {
         item: String,
         /// How long [default: 15m]
         length: Option<String>,
+        /// How it is printed.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Be reminded later than planned: of what is due of an item, else of what comes next
+    #[command(
+        after_help = "Examples:\n  dosed postpone weight-bearing 2h\n  dosed postpone calcium@2026-12-24T08:00 '90 min'"
+    )]
+    Postpone {
+        /// An item, or one occurrence of it
+        item: String,
+        /// By how long
+        length: String,
         /// How it is printed.
         #[command(flatten)]
         output: Output,
@@ -194,10 +212,10 @@ pub enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// Undo an answer (the record keeps both)
+    /// Undo an answer, a pause or a change of stock (the record keeps both)
     #[command(after_help = "Examples:\n  dosed undo\n  dosed undo desk-3f2a.17 --reason 'wrong item'")]
     Undo {
-        /// The fact, as `dosed history` shows it [default: your last answer]
+        /// The fact, as `dosed history` shows it [default: the last thing you did]
         fact: Option<String>,
         /// Why
         #[arg(long)]

@@ -5,17 +5,19 @@ use std::io::{IsTerminal, Write};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::named::{self, Named};
 use super::output::{print, print_json, show};
 use super::{RunError, answer, doctor, outdated, prompt};
 use crate::adapters::clock::{Clock, SystemClock};
 use crate::cli::args::{Command, FormArgs, Output, ScanCommand};
 use crate::cli::paths::Paths;
 use crate::client::{self, Client, ClientError, Response};
+use crate::core::schedule::Amount;
 use crate::present;
 use crate::present::report::{self, Material};
 use crate::protocol::{
-    AdherenceQuery, CheckInBody, CorrectBody, FactsQuery, Kind, OccurrencesQuery, PauseBody, Recorded,
-    ResumeBody, RetractBody, SkipBody, SnoozeBody, StockBody, StockLevel, TakeBody,
+    AdherenceQuery, CheckInBody, CorrectBody, FactsQuery, Kind, OccurrencesQuery, PauseBody, PostponeBody,
+    Recorded, ResumeBody, RetractBody, SkipBody, SnoozeBody, StockBody, StockLevel, TakeBody,
 };
 use crate::tui;
 
@@ -29,9 +31,7 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
     let is_terminal = std::io::stdout().is_terminal();
     match command {
         Command::Today(output) => today(&client, output, now).await,
-        Command::Next { count, output } => {
-            show(output, client.next(count).await?, |rows| present::next(rows, now))
-        }
+        Command::Next { count, output } => next(&client, count, output, now).await,
         Command::Status { format: Some(format), output: _ } => print_json(&bar(&client, &format, now).await?),
         Command::Status { format: None, output } => {
             let status = client.status().await?;
@@ -47,6 +47,7 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
             Ok(())
         }
         Command::History { item, since, until, output } => {
+            let item = find_id(&client, item).await?;
             let query = FactsQuery { since, until, item, ..FactsQuery::default() };
             show(output, client.facts(&query).await?, |facts| present::history(facts))
         }
@@ -54,9 +55,11 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
             let found = client.check_ins().await?;
             show(form.output, found, |found| present::check_ins(found, is_terminal))
         }
-        Command::CheckIn { item, form } => check_in(&client, item.as_deref(), form).await,
+        Command::CheckIn { item, form } => {
+            check_in(&client, find_id(&client, item).await?.as_deref(), form).await
+        }
         Command::Scan(ScanCommand::Add { item, form }) => {
-            fill_in(&client, Kind::Scan, item.as_deref(), form).await
+            fill_in(&client, Kind::Scan, find_id(&client, item).await?.as_deref(), form).await
         }
         Command::Scan(ScanCommand::List(output)) => {
             show(output, client.scans().await?, |found| present::scans(found, is_terminal))
@@ -64,12 +67,14 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
         Command::Report { since, until } => print_json(&page(&client, since, until).await?),
         Command::Insight(output) => show(output, client.insight().await?, present::insight),
         Command::Adherence { item, groups, since, until, output } => {
+            let item = find_id(&client, item).await?;
             let date = |date: Option<Date>| date.map(|date| date.to_string());
             let by = groups.then(|| "group".to_owned());
             let query = AdherenceQuery { item, by, since: date(since), until: date(until), from: None };
             show(output, client.adherence(&query).await?, |found| present::adherence(found, is_terminal))
         }
         Command::Why { occurrence, output } => {
+            let occurrence = named::find(&client, &occurrence).await?.target;
             show(output, client.why(&occurrence).await?, |why| present::why(why, now))
         }
         Command::Doctor(output) => diagnose(paths, output, now).await,
@@ -77,19 +82,33 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
         Command::Watch { format: Some(format) } => watch_bar(&client, &format).await,
         Command::Watch { format: None } => watch(&client).await,
         Command::Take { item, at, amount, note, again, output } => {
+            let item = named::find(&client, &item).await?;
+            let amount = amount_of(&item, amount, output)?;
             let body = TakeBody { at, amount, note, confirm: again.then_some(true) };
-            confirm_too_soon(output, body, async |body| client.take(&item, body).await).await
+            confirm_too_soon(output, body, async |body| client.take(&item.target, body).await).await
         }
         Command::Log { item, amount, at, note, again, output } => {
+            let item = named::find(&client, &item).await?;
             let amount = Some(amount.join(" ")).filter(|amount| !amount.is_empty());
+            let amount = amount_of(&item, amount, output)?;
             let body = TakeBody { at, amount, note, confirm: again.then_some(true) };
-            confirm_too_soon(output, body, async |body| client.log(&item, body).await).await
+            confirm_too_soon(output, body, async |body| client.log(&item.target, body).await).await
         }
-        Command::Skip { item, at, reason, note, output } => {
-            show_recorded(client.skip(&item, &SkipBody { at, reason, note }).await?, output)
+        Command::Skip { item, on: Some(day), at: _, reason, note, output } => {
+            let target = named::find(&client, &item).await?.target;
+            skip_day(&client, &target, &day, &SkipBody { at: None, reason, note }, output).await
+        }
+        Command::Skip { item, on: None, at, reason, note, output } => {
+            let target = named::find(&client, &item).await?.target;
+            show_recorded(client.skip(&target, &SkipBody { at, reason, note }).await?, output)
         }
         Command::Snooze { item, length, output } => {
-            show_recorded(client.snooze(&item, &SnoozeBody { length }).await?, output)
+            let target = named::find(&client, &item).await?.target;
+            show_recorded(client.snooze(&target, &SnoozeBody { length }).await?, output)
+        }
+        Command::Postpone { item, length, output } => {
+            let target = named::find(&client, &item).await?.target;
+            show_recorded(client.postpone(&target, &PostponeBody { length }).await?, output)
         }
         Command::Answer => {
             let (mut input, mut output) = (std::io::stdin().lock(), anstream::stdout().lock());
@@ -103,9 +122,13 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
             Ok(tui::run(&client).await?)
         }
         Command::Stock { item: Some(item), doses: Some(doses), output } => {
-            show_recorded(client.change_stock(&item, &stock_change(&doses)?).await?, output)
+            let change = stock_change(&doses)?;
+            let target = named::find(&client, &item).await?.target;
+            show_recorded(client.change_stock(&target, &change).await?, output)
         }
-        Command::Stock { item, doses: _, output } => stock(&client, item.as_deref(), output, now).await,
+        Command::Stock { item, doses: _, output } => {
+            stock(&client, find_id(&client, item).await?.as_deref(), output, now).await
+        }
         Command::Undo { fact, reason, output } => {
             let body = RetractBody { reason };
             let undone = match fact {
@@ -124,9 +147,13 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
             show_recorded(corrected, output)
         }
         Command::Pause { item, from, until, reason, output } => {
+            let item = find_id(&client, item).await?;
             show_recorded(client.pause(&PauseBody { item, from, until, reason }).await?, output)
         }
-        Command::Resume { item, output } => show_recorded(client.resume(&ResumeBody { item }).await?, output),
+        Command::Resume { item, output } => {
+            let item = find_id(&client, item).await?;
+            show_recorded(client.resume(&ResumeBody { item }).await?, output)
+        }
         // The others need no daemon.
         Command::Daemon
         | Command::Demo
@@ -135,6 +162,40 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
         | Command::Setup { .. }
         | Command::Completions { .. }
         | Command::Man => Ok(()),
+    }
+}
+
+/// Returns the id of the item that a person means, if they name one.
+async fn find_id(client: &Client, item: Option<String>) -> Result<Option<String>, RunError> {
+    match item {
+        Some(item) => Ok(Some(named::find(client, &item).await?.target)),
+        None => Ok(None),
+    }
+}
+
+/// Returns how much it was, as given; where it is decided each time and was not given, as the person says on a terminal.
+fn amount_of(named: &Named, given: Option<String>, output: Output) -> Result<Option<String>, RunError> {
+    let Some(item) = &named.item else { return Ok(given) };
+    let dose = item.dose.as_deref().and_then(|dose| dose.parse::<Amount>().ok());
+    match given {
+        Some(given) => return Ok(Some(prompt::with_unit(&given, dose.as_ref()))),
+        None if !item.asks_amount => return Ok(None),
+        None => {}
+    }
+    if !output.json && std::io::stdin().is_terminal() {
+        let (mut input, mut out) = (std::io::stdin().lock(), anstream::stderr().lock());
+        return Ok(prompt::ask_amount(item.dose.as_deref(), &mut input, &mut out)?);
+    }
+    match dose.filter(Amount::is_range) {
+        Some(range) => {
+            let (item, range) = (&item.item, range.for_people());
+            let detail = format!(
+                "the dose of `{item}` is {range}: say how much it was (`dosed log {item} AMOUNT`, or `--amount`)"
+            );
+            Err(RunError::Refused { detail })
+        }
+        // The dose is what is proposed.
+        None => Ok(None),
     }
 }
 
@@ -148,7 +209,41 @@ async fn today(client: &Client, output: Output, now: Timestamp) -> Result<(), Ru
     let past = client.occurrences(&query).await?.value;
     let schedule = client.status().await?.value.schedule;
     let warning = present::schedule_warning(&schedule, now);
-    print(&format!("{}{}{warning}", present::today(&today, now), present::not_asked(&past)))
+    let as_needed = present::as_needed(&client.items().await?.value, now);
+    print(&format!("{}{as_needed}{}{warning}", present::today(&today, now), present::not_asked(&past)))
+}
+
+async fn next(client: &Client, count: u16, output: Output, now: Timestamp) -> Result<(), RunError> {
+    if output.json {
+        return print_json(&client.next(count).await?.json);
+    }
+    let rows = client.next_with_skipped(count).await?.value;
+    let pauses = client.status().await?.value.pauses;
+    print(&format!("{}{}", present::next(&rows, now), present::pauses(&pauses, now)))
+}
+
+/// Skips all that is planned of an item on a day and has no answer.
+async fn skip_day(
+    client: &Client,
+    item: &str,
+    day: &str,
+    body: &SkipBody,
+    output: Output,
+) -> Result<(), RunError> {
+    let query = OccurrencesQuery { from: Some(day.to_owned()), until: None, item: Some(item.to_owned()) };
+    let planned = client.occurrences(&query).await?.value;
+    let mut open = planned.iter().filter(|row| row.answer.is_none()).peekable();
+    if open.peek().is_none() {
+        let detail = match planned.len() {
+            0 => format!("nothing is planned of `{item}` on that day: `dosed next` shows what is"),
+            _ => format!("all that is planned of `{item}` on that day is answered already"),
+        };
+        return Err(RunError::Refused { detail });
+    }
+    for row in open {
+        show_recorded(client.skip(&row.occurrence.occurrence, body).await?, output)?;
+    }
+    Ok(())
 }
 
 async fn check_in(client: &Client, item: Option<&str>, form: FormArgs) -> Result<(), RunError> {
@@ -260,8 +355,7 @@ async fn confirm_too_soon(
     let mut out = anstream::stderr().lock();
     write!(out, "{problem}\nRecord one more? [y/N] ")?;
     out.flush()?;
-    let reply = prompt::read_line(&mut std::io::stdin().lock())?.unwrap_or_default();
-    if !matches!(reply.trim(), "y" | "Y" | "yes") {
+    if !prompt::is_yes(&mut std::io::stdin().lock())? {
         return Err(RunError::Shown);
     }
     body.confirm = Some(true);

@@ -135,7 +135,8 @@ fn years(zone_name: &str, zone: &TimeZone, now: Timestamp) -> Vec<(Timestamp, Fa
     let items = config::parse(SCHEDULE).map(|schedule| schedule.items).unwrap_or_default();
     for (item, definition) in &items {
         plan.open(item.clone(), start);
-        let fact = Fact::Regimen { item: item.id.clone(), at: start, definition: Some(definition.clone()) };
+        let fact =
+            Fact::Regimen { item: item.id.clone(), at: start, definition: Some(definition.text.clone()) };
         facts.push((start, fact));
     }
     for (item, _) in items.iter().filter(|(item, _)| matches!(item.kind, Kind::Supplement | Kind::Habit)) {
@@ -200,7 +201,7 @@ fn day(
                 occurrence: Some(id.clone()),
                 at: When::Instant(later),
                 amount: amount.and_then(|amount| amount.parse().ok()),
-                planned: item.dose_on(local.date()),
+                planned: item.dose_on(local.date()).cloned(),
                 product: item.product.non_empty().cloned().map(Box::new),
                 form_data: None,
                 note: None,

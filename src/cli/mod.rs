@@ -9,6 +9,7 @@ mod commands;
 pub mod demo;
 pub mod doctor;
 mod manual;
+mod named;
 mod outdated;
 mod output;
 pub mod paths;

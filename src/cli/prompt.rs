@@ -5,6 +5,7 @@ use std::io::{BufRead, Read, Write};
 
 use serde_json::Value;
 
+use crate::core::schedule::Amount;
 use crate::protocol::{Form, Kind, Question};
 
 /// The longest line of an answer, in bytes: longer than any that is accepted.
@@ -85,6 +86,49 @@ pub fn ask(form: &Form, input: &mut impl BufRead, output: &mut impl Write) -> Re
     Ok(answers)
 }
 
+/// Asks how much it was; an empty line is the dose that is proposed, where there is one.
+///
+/// # Errors
+///
+/// The terminal goes away.
+pub(super) fn ask_amount(
+    dose: Option<&str>,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+) -> std::io::Result<Option<String>> {
+    let dose = dose.and_then(|dose| dose.parse::<Amount>().ok());
+    let proposed = dose.as_ref().map(|dose| format!(" [{}]", dose.for_people())).unwrap_or_default();
+    loop {
+        write!(output, "  How much?{proposed} ")?;
+        output.flush()?;
+        let Some(line) = read_line(input)? else {
+            writeln!(output)?;
+            return Ok(None);
+        };
+        let line = line.trim();
+        let text = with_unit(line, dose.as_ref());
+        match (line.is_empty(), &dose) {
+            (true, Some(dose)) if !dose.is_range() => return Ok(None),
+            (true, None) => return Ok(None),
+            _ => {}
+        }
+        match text.parse::<Amount>() {
+            Ok(amount) if !amount.is_range() => return Ok(Some(text)),
+            Ok(range) => writeln!(output, "  `{range}` is a range: say how much it was")?,
+            Err(error) => writeln!(output, "  {error}")?,
+        }
+    }
+}
+
+/// Returns an amount with its unit: a number alone is one of the unit of the dose.
+pub(super) fn with_unit(text: &str, dose: Option<&Amount>) -> String {
+    let is_number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    match dose.filter(|dose| is_number && dose.quantities().count() == 1) {
+        Some(dose) => format!("{text} {}", dose.first().unit),
+        None => text.to_owned(),
+    }
+}
+
 /// Reads a line of the input, which can be anything; `None` at its end.
 ///
 /// # Errors
@@ -98,6 +142,15 @@ pub(super) fn read_line(input: &mut impl BufRead) -> std::io::Result<Option<Stri
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, why));
     }
     Ok(Some(line).filter(|_| length > 0))
+}
+
+/// Reads whether a question is answered with yes.
+///
+/// # Errors
+///
+/// The terminal goes away.
+pub(super) fn is_yes(input: &mut impl BufRead) -> std::io::Result<bool> {
+    Ok(read_line(input)?.is_some_and(|line| matches!(line.trim(), "y" | "Y" | "yes")))
 }
 
 /// What was entered for a question.

@@ -21,10 +21,10 @@ use tokio::net::UnixStream;
 use uuid::Uuid;
 
 use crate::protocol::{
-    Adherence, AdherenceQuery, ChannelTest, CheckIn, CheckInBody, CorrectBody, DEMO_HEADER, FactsQuery, Form,
-    HistoryFact, Insight, LogBody, NextQuery, NoBody, NoParameters, Occurrence, OccurrenceDetails,
-    OccurrencesQuery, PauseBody, PlannedItem, Problem, Recorded, ResumeBody, RetractBody, Scan, SkipBody,
-    SnoozeBody, Status, StockBody, StockLevel, TakeBody, Why,
+    Adherence, AdherenceQuery, ChannelTest, CheckIn, CheckInBody, ComingOccurrence, CorrectBody, DEMO_HEADER,
+    FactsQuery, Form, HistoryFact, Insight, LogBody, NextQuery, NoBody, NoParameters, Occurrence,
+    OccurrenceDetails, OccurrencesQuery, PauseBody, PlannedItem, PostponeBody, Problem, Recorded, ResumeBody,
+    RetractBody, Scan, SkipBody, SnoozeBody, Status, StockBody, StockLevel, TakeBody, Why,
 };
 
 /// The largest response that is read, in bytes.
@@ -141,8 +141,14 @@ impl Client {
     }
 
     /// The next occurrences.
-    pub async fn next(&self, count: u16) -> Result<Vec<Occurrence>> {
-        self.get("/v1/next", &NextQuery { n: Some(count.to_string()) }).await
+    pub async fn next(&self, count: u16) -> Result<Vec<ComingOccurrence>> {
+        self.get("/v1/next", &NextQuery { n: Some(count.to_string()), skipped: None }).await
+    }
+
+    /// The next occurrences, with those that are skipped already.
+    pub async fn next_with_skipped(&self, count: u16) -> Result<Vec<ComingOccurrence>> {
+        let query = NextQuery { n: Some(count.to_string()), skipped: Some("true".to_owned()) };
+        self.get("/v1/next", &query).await
     }
 
     /// The occurrences of a range in full; by default, those of today.
@@ -208,6 +214,11 @@ impl Client {
     /// Snoozes an occurrence, or the open one of an item.
     pub async fn snooze(&self, target: &str, body: &SnoozeBody) -> Result<Recorded> {
         self.record(&format!("/v1/occurrences/{}/snooze", encode(target)), body).await
+    }
+
+    /// Lets an occurrence be asked about later than planned: that one, or what is open of an item or comes next.
+    pub async fn postpone(&self, target: &str, body: &PostponeBody) -> Result<Recorded> {
+        self.record(&format!("/v1/occurrences/{}/postpone", encode(target)), body).await
     }
 
     /// Records what was not scheduled.

@@ -35,6 +35,20 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escape).collect())
 }
 
+/// Returns a text as it is compared with what another report prints: dashes are hyphens, the case and the width of blanks do
+/// not matter.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().map(plain_dash).collect::<String>().to_lowercase()
+}
+
+/// Returns the hyphen in place of any dash or minus.
+#[must_use]
+pub fn plain_dash(c: char) -> char {
+    if matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{ff0d}') { '-' } else { c }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

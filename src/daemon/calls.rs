@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::Event;
 use super::queries::{self, QueryContext, QueryError};
@@ -12,11 +12,14 @@ use super::{Daemon, reply};
 use crate::adapters::http::{AnswerBody, Call, Change, ChangeReply, FormKind, Recorded, Reply};
 use crate::adapters::store::JournalLine;
 use crate::core::insight;
-use crate::core::ledger::{Fact, FactId, FormData, Record};
+use crate::core::ledger::{Fact, FactId, FormData, Ledger, Record, When};
 use crate::core::reminder::{Answer, AnswerTarget, Correction, Input, Outcome, Pause, RequestId, Verb};
 use crate::core::schedule::ItemId;
 use crate::process::failpoints;
 use crate::protocol::{At, Problem, RawFact};
+
+/// A request that is sent again, as its reply was lost, comes within this time of the first.
+const SAME_REQUEST: SignedDuration = SignedDuration::from_mins(2);
 
 /// Answers a question in a task of its own, so that it holds up no reminder.
 fn answer<T: Send + 'static>(
@@ -45,7 +48,9 @@ impl Daemon {
                 });
             }
             Call::Today(reply) => answer(reply, async move { queries::today(&context).await }),
-            Call::Next { count, reply } => answer(reply, async move { queries::next(&context, count).await }),
+            Call::Next { count, with_skipped, reply } => {
+                answer(reply, async move { queries::next(&context, count, with_skipped).await });
+            }
             Call::Occurrences { from, until, item, reply } => {
                 answer(reply, async move { queries::occurrences(&context, from, until, item).await });
             }
@@ -63,7 +68,7 @@ impl Daemon {
             Call::Forms(reply) => answer(reply, async move { Ok(queries::forms::forms(&context)) }),
             Call::CheckIns(reply) => answer(reply, async move { queries::forms::check_ins(&context).await }),
             Call::Scans(reply) => answer(reply, async move { queries::forms::scans(&context).await }),
-            Call::Items(reply) => answer(reply, async move { Ok(queries::items(&context)) }),
+            Call::Items(reply) => answer(reply, async move { queries::items(&context).await }),
             Call::Stock(reply) => answer(reply, async move { queries::stock::stock(&context).await }),
             Call::TestChannels { send, reply } => self.test_channels(now, send, reply),
             Call::Change(change, reply) => self.load_context(context, change, reply),
@@ -120,14 +125,33 @@ impl Daemon {
         }
     }
 
-    /// Returns the given fact, else the newest effective answer of this device; a repeated request means what it meant at first.
-    fn given_or_newest(&self, fact: Option<FactId>, key: Option<&str>) -> Result<FactId, Problem> {
+    /// Returns the given fact, else the newest one of this device; a repeated request means what it meant at first.
+    fn given_or_newest(
+        &self,
+        fact: Option<FactId>,
+        key: Option<&str>,
+        newest: fn(&Ledger, &str) -> Option<FactId>,
+    ) -> Result<FactId, Problem> {
         let ledger = self.reminder.ledger();
         let repeated = || ledger.by_key(key?)?.fact.supersedes().cloned();
-        let newest = || ledger.newest_answer(&self.record.device).map(|record| record.id.clone());
         fact.or_else(repeated)
-            .or_else(newest)
+            .or_else(|| newest(ledger, &self.record.device))
             .ok_or_else(|| Problem::new(409, "there is no answer to undo or correct"))
+    }
+
+    /// Returns when something happened. A request that is repeated means the time that it meant at first.
+    fn meant_at(&self, at: Option<At>, key: Option<&str>, now: Timestamp) -> Result<Option<When>, String> {
+        let Some(at) = at else { return Ok(None) };
+        let meant = queries::when(at, self.reminder.plan().zones.zone_at(now), now)?;
+        let repeated = key.and_then(|key| self.reminder.ledger().by_key(key)).map(|record| record.fact.at());
+        Ok(Some(match (meant, repeated) {
+            (When::Instant(meant), Some(When::Instant(at_first)))
+                if matches!(at, At::FromNow(_)) && meant.duration_since(at_first).abs() <= SAME_REQUEST =>
+            {
+                When::Instant(at_first)
+            }
+            (meant, _) => meant,
+        }))
     }
 
     /// Turns a change into what the core understands, with the times that the person means.
@@ -137,7 +161,7 @@ impl Daemon {
         Ok(match change {
             Change::Answer { verb, target, body, key } => {
                 let AnswerBody { at, amount, note, reason, length, confirm: confirmed } = body;
-                let at = at.map(|at| queries::when(at, zone, now)).transpose().map_err(bad)?;
+                let at = self.meant_at(at, key.as_deref(), now).map_err(bad)?;
                 let answer = Answer {
                     verb,
                     target,
@@ -153,13 +177,15 @@ impl Daemon {
                 Input::Answer { request, answer }
             }
             Change::Retract { fact, reason, key } => {
-                let fact = self.given_or_newest(fact, key.as_deref())?;
+                let newest = |ledger: &Ledger, device: &str| Some(ledger.newest_act(device)?.id.clone());
+                let fact = self.given_or_newest(fact, key.as_deref(), newest)?;
                 Input::Retract { request, fact, reason, key }
             }
             Change::Correct { fact, answers, body, key } => {
-                let fact = self.given_or_newest(fact, key.as_deref())?;
+                let newest = |ledger: &Ledger, device: &str| Some(ledger.newest_answer(device)?.id.clone());
+                let fact = self.given_or_newest(fact, key.as_deref(), newest)?;
                 let AnswerBody { at, amount, note, reason, .. } = body;
-                let at = at.map(|at| queries::when(at, zone, now)).transpose().map_err(bad)?;
+                let at = self.meant_at(at, key.as_deref(), now).map_err(bad)?;
                 let form_data = self.corrected_form_data(&fact, answers).map_err(bad)?;
                 let correction = Correction { fact, at, amount, form_data, note, reason, key };
                 Input::Correct { request, correction }
@@ -177,7 +203,7 @@ impl Daemon {
                     }
                     FormKind::Scan => FormData::Scan(insight::parse_scan(&answers).map_err(bad)?),
                 };
-                let at = at.map(|at| queries::when(at, zone, now)).transpose().map_err(bad)?;
+                let at = self.meant_at(at, key.as_deref(), now).map_err(bad)?;
                 let answer = Answer {
                     at,
                     form_data: Some(form_data),

@@ -378,6 +378,7 @@ impl Daemon {
             is_demo: self.options.is_demo,
             keeps_in_sight: self.reminder.desktop().keeps_in_sight,
             last: self.reminder.ledger().newest_answer(&self.record.device).cloned(),
+            pauses: self.reminder.ledger().all_pauses_after(now),
             now,
         }
     }

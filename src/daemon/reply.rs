@@ -13,6 +13,7 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
         | Refusal::TooEarly { .. }
         | Refusal::SeveralOpen { .. }
         | Refusal::TooSoon { .. }
+        | Refusal::OverLimit { .. }
         | Refusal::NoStock { .. }
         | Refusal::OtherKind { .. }
         | Refusal::NotRetractable { .. }
@@ -23,7 +24,7 @@ pub(super) fn problem(refusal: &Refusal) -> Problem {
         Refusal::NotRecorded { .. } => 507,
     };
     match refusal {
-        Refusal::TooSoon { .. } => Problem {
+        Refusal::TooSoon { .. } | Refusal::OverLimit { .. } => Problem {
             kind: TOO_SOON.to_owned(),
             help: Some("to record one more: `--again`, or `\"confirm\": true`".to_owned()),
             ..Problem::new(status, refusal.to_string())

@@ -35,7 +35,7 @@ use crate::adapters::http::Listener;
 use crate::adapters::presence;
 use crate::adapters::store::{Query, Reader, Store, StoreError, Written};
 use crate::core::ledger::{Fact, Ledger, NamedZone, Record, replay};
-use crate::core::reminder::{Input, Reminder};
+use crate::core::reminder::{FAR_AHEAD, Input, Reminder};
 use crate::core::schedule::Plan;
 
 /// Where everything lies.
@@ -313,6 +313,7 @@ pub(super) async fn load_recent(
     let grace = plan.items().map(|item| plan.longest_grace(item)).max();
     let back = grace.unwrap_or_default() + SignedDuration::from_hours(72);
     let from = now.checked_sub(back).unwrap_or(Timestamp::MIN);
-    let until = now.checked_add(SignedDuration::from_hours(72)).unwrap_or(Timestamp::MAX);
+    // What was skipped or postponed ahead of its time.
+    let until = now.checked_add(FAR_AHEAD + SignedDuration::from_hours(72)).unwrap_or(Timestamp::MAX);
     reader.facts_for(from, until, None).await
 }

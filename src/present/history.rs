@@ -6,7 +6,7 @@ use anstyle::Style;
 use jiff::{Timestamp, Zoned};
 
 use super::day::describe_state;
-use super::text::{Cell, FAINT, GOOD, LOST, PLAIN, cell, clock, day, state_style, table};
+use super::text::{Cell, FAINT, GOOD, LOST, PLAIN, amount, cell, clock, day, state_style, table};
 use crate::protocol::{EventTime, Fact, FactBody, HistoryFact, Why};
 
 /// A chain of facts that undo one another is followed so far; people make one or two.
@@ -100,7 +100,7 @@ fn describe_fact(fact: &Fact) -> Option<(String, Style)> {
 /// Returns how much, through which channel, until when.
 fn values(fact: &Fact) -> Vec<String> {
     match &fact.fact {
-        FactBody::Intake { amount, .. } => amount.iter().cloned().collect(),
+        FactBody::Intake { amount: taken, .. } => taken.iter().map(|text| amount(text)).collect(),
         FactBody::Retraction { retracts, .. } => vec![retracts.clone()],
         FactBody::Stock { count: Some(count), .. } => vec![count.to_string()],
         FactBody::Stock { add: Some(add), .. } => vec![format!("{add:+}")],
@@ -132,10 +132,10 @@ pub fn recorded(fact: &Fact, is_repeat: bool) -> String {
     let repeat = if is_repeat { " (already recorded)" } else { "" };
     let id = &fact.id;
     let undo = match &fact.fact {
-        // Without an id, the last answer is undone.
-        body if body.is_answer() && !is_repeat => ", to undo: dosed undo".to_owned(),
+        // Without an id, the last act is undone.
+        body if body.is_act() && !is_repeat => ", to undo: dosed undo".to_owned(),
         FactBody::Stock { .. } | FactBody::Retraction { .. } => format!(", to undo: dosed undo {id}"),
-        body if body.is_answer() => format!(", to undo: dosed undo {id}"),
+        body if body.is_act() => format!(", to undo: dosed undo {id}"),
         _ => String::new(),
     };
     format!("{}{repeat}  {FAINT}{id}{undo}{FAINT:#}\n", describe(fact))

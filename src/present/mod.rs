@@ -14,13 +14,13 @@ mod text;
 
 pub use adherence::{adherence, calendar};
 pub use check_ins::{changes, check_ins};
-pub use day::{day_row, next, not_asked, question, simulated, today};
+pub use day::{as_needed, day_row, next, not_asked, pauses, question, simulated, today};
 pub use history::{describe, history, recorded, subject, why};
 pub use insight::insight;
 pub use scans::scans;
 pub use status::{FindingText, channel_tests, findings, plan_in_use, schedule_warning, status, unread};
 pub use stock::stock;
-pub use text::{Cell, FOOTER, count, widths};
+pub use text::{Cell, FOOTER, amount, count, widths};
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -61,12 +61,14 @@ pub(crate) mod tests {
             answer: None,
             answered_at: None,
             amount: None,
+            asks_amount: false,
         }
     }
 
     pub(crate) fn status() -> Status {
         let now = time("2026-11-25T08:00:00+00:00[UTC]");
         Status {
+            pauses: Vec::new(),
             version: "1.0.0".to_owned(),
             pid: 7,
             now: now.clone(),

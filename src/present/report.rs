@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::check_ins::{questions, score};
-use super::scans::{NO_COMPARISON, beyond_error, site};
+use super::scans::{beyond_error, no_comparison, site};
 use super::text::{FOOTER, count, percent};
 use crate::protocol::{Adherence, CheckIn, FactBody, HistoryFact, Kind, Product, Scan};
 
@@ -198,7 +198,7 @@ fn answers(title: &str, scale: &str, found: &[&CheckIn]) -> Markup {
 fn scans(found: &[Scan]) -> Markup {
     let line = |scan: &Scan| {
         let change = scan.comparison.change.map_or_else(
-            || NO_COMPARISON.to_owned(),
+            || no_comparison(scan),
             |change| {
                 let lsc = scan.comparison.lsc.map(|lsc| format!(", LSC {lsc:.3}")).unwrap_or_default();
                 format!("{change:+.3}, {}{lsc}", beyond_error(scan))

@@ -5,8 +5,15 @@ use std::collections::BTreeMap;
 use super::text::{FAINT, GOOD, PLAIN, cell, footer, table};
 use crate::protocol::Scan;
 
-/// Stands where there is no difference to show.
-pub(super) const NO_COMPARISON: &str = "nothing to compare it with";
+/// Says why there is no difference to show.
+pub(super) fn no_comparison(scan: &Scan) -> String {
+    let fields = &scan.comparison.differs_in;
+    if fields.is_empty() {
+        return "nothing to compare it with".to_owned();
+    }
+    let verbs = if fields.len() == 1 { "differs or is missing" } else { "differ or are missing" };
+    format!("not compared with the one before: {} {verbs}", fields.join(" and "))
+}
 
 /// Returns where a scan was made: region, side and vertebrae.
 pub(super) fn site(scan: &Scan) -> String {
@@ -107,7 +114,7 @@ fn band(scans: &[&Scan]) -> String {
 fn change(scan: &Scan) -> String {
     let comparison = &scan.comparison;
     let (Some(change), Some(percent)) = (comparison.change, comparison.change_percent) else {
-        return NO_COMPARISON.to_owned();
+        return no_comparison(scan);
     };
     let lsc = comparison.lsc.map(|lsc| {
         let default = if comparison.lsc_is_default == Some(true) { ", a default" } else { "" };

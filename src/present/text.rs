@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
 use unicode_width::UnicodeWidthStr;
 
+use crate::core::schedule::Amount;
 use crate::protocol::OccurrenceState;
 
 pub(super) const FAINT: Style = Style::new().dimmed();
@@ -21,6 +22,12 @@ pub type Cell = (String, Style);
 
 pub(super) fn cell(text: impl Into<String>, style: Style) -> Cell {
     (text.into(), style)
+}
+
+/// Returns an amount for people: as it was written, with a plural where the number asks for one.
+#[must_use]
+pub fn amount(text: &str) -> String {
+    Amount::from_record(text).map_or_else(|_| text.to_owned(), |amount| amount.for_people())
 }
 
 /// Returns how wide each column of a table is.

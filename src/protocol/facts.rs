@@ -312,6 +312,12 @@ impl FactBody {
     pub fn is_answer(&self) -> bool {
         matches!(self, Self::Intake { .. } | Self::Skip { .. } | Self::Snooze { .. })
     }
+
+    /// Tells whether it is what an undo without a name undoes: what a person answered or paused.
+    #[must_use]
+    pub fn is_act(&self) -> bool {
+        self.is_answer() || matches!(self, Self::Pause { .. } | Self::Resume { .. })
+    }
 }
 
 /// What the label of a product said; a member that is not known is left out.

@@ -17,21 +17,24 @@ mod times;
 pub use at::{At, ParseAtError};
 pub use events::Event;
 pub use facts::{CheckInAnswers, Fact, FactBody, HistoryFact, Recorded, RecordedProduct, ScanValues};
-pub use occurrences::{Kind, Occurrence, OccurrenceDetails, OccurrenceState, RegimenDetails, Why};
+pub use occurrences::{
+    ComingOccurrence, Kind, Occurrence, OccurrenceDetails, OccurrenceState, RegimenDetails, Why,
+};
 pub use problem::{Problem, TOO_SOON};
 pub use raw::{Raw, RawFact, RawHistoryFact};
 pub use requests::{
     AdherenceQuery, CheckInBody, CorrectBody, FactsQuery, LogBody, NextQuery, NoBody, NoParameters,
-    OccurrencesQuery, PauseBody, ResumeBody, RetractBody, SkipBody, SnoozeBody, StockBody, TakeBody,
+    OccurrencesQuery, PauseBody, PostponeBody, ResumeBody, RetractBody, SkipBody, SnoozeBody, StockBody,
+    TakeBody,
 };
 pub use results::{
     Adherence, ChangeNote, CheckIn, CoOccurrence, Comparison, DayCoverage, DayState, Form, Insight, ItemPair,
-    MonthShare, Pair, PlannedItem, PrimaryPair, Product, Question, Scan, ScoreChange, StockLevel,
-    TargetProgress,
+    LimitStatus, MonthShare, Pair, PlannedItem, PrimaryPair, Product, Question, Scan, ScoreChange,
+    StockLevel, TargetProgress,
 };
 pub use status::{
     ChannelStatus, ChannelTest, DatabaseStatus, JournalStatus, LastAnswer, LastAttempt, NextOccurrence,
-    Notifications, Presence, ScheduleStatus, SkippedFile, Status, UnreadFact,
+    Notifications, PauseStatus, Presence, ScheduleStatus, SkippedFile, Status, UnreadFact,
 };
 pub use times::{EventTime, ZonedTime};
 

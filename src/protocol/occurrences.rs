@@ -120,6 +120,18 @@ pub struct Occurrence {
     pub dose: Option<String>,
 }
 
+/// One planned slot that is still to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ComingOccurrence {
+    /// What `/v1/today` has of it.
+    #[serde(flatten)]
+    pub occurrence: Occurrence,
+    /// Until when it is postponed, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<ZonedTime>,
+}
+
 /// One planned slot of an item with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -141,7 +153,7 @@ pub struct OccurrenceDetails {
     pub target: Option<String>,
     /// Until when it can be answered as itself.
     pub closes: ZonedTime,
-    /// When the snooze ends.
+    /// When the snooze ends, or until when it is postponed.
     pub snoozed_until: Option<ZonedTime>,
     /// The id of the answer that counts.
     pub answer: Option<String>,
@@ -149,6 +161,9 @@ pub struct OccurrenceDetails {
     pub answered_at: Option<EventTime>,
     /// How much was taken, where that was given.
     pub amount: Option<String>,
+    /// Whether the person is to say how much it is; the dose is what is proposed.
+    #[serde(default)]
+    pub asks_amount: bool,
 }
 
 /// The version of an item's schedule that planned an occurrence.

@@ -28,6 +28,10 @@ pub struct NextQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<u16>"))]
     pub n: Option<String>,
+    /// Whether what was skipped ahead of its time is among them; it is not by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<bool>"))]
+    pub skipped: Option<String>,
 }
 
 /// Which occurrences; without parameters, those of today and what is still due from before.
@@ -108,6 +112,16 @@ pub struct TakeBody {
     /// Whether it is meant although it comes soon after the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm: Option<bool>,
+}
+
+/// An occurrence is asked about later than planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PostponeBody {
+    /// By how long, counted from the planned time, or from now where that is past.
+    #[serde(rename = "for")]
+    pub length: String,
 }
 
 /// What was not scheduled was taken or done.

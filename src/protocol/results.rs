@@ -294,6 +294,9 @@ pub struct Comparison {
     pub detectable: Option<bool>,
     /// The fact that it is compared with.
     pub comparable_with: Option<String>,
+    /// What differs from the last one of its region, where it can be compared with none.
+    #[serde(default)]
+    pub differs_in: Vec<String>,
     /// The slope of all comparable ones, in g/cm2 a year.
     pub slope: Option<f64>,
     /// The lower end of the slope's 95 % interval.
@@ -317,6 +320,37 @@ pub struct PlannedItem {
     pub since: ZonedTime,
     /// When it was taken out of it.
     pub ended: Option<ZonedTime>,
+    /// Its dose of today.
+    #[serde(default)]
+    pub dose: Option<String>,
+    /// Whether the person is to say how much it is; the dose is what is proposed.
+    #[serde(default)]
+    pub asks_amount: bool,
+    /// Whether it is taken as needed.
+    #[serde(default)]
+    pub as_needed: bool,
+    /// When it was last taken, of one that is taken as needed or has a limit.
+    #[serde(default)]
+    pub last: Option<EventTime>,
+    /// How its limit stands.
+    #[serde(default)]
+    pub limit: Option<LimitStatus>,
+}
+
+/// How the limit of an item stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct LimitStatus {
+    /// The limit, `4 g / 24h`.
+    pub limit: String,
+    /// What was taken within its time.
+    pub taken: String,
+    /// What is left of it; none where it is exceeded.
+    pub left: Option<String>,
+    /// Whether one more dose is within it.
+    pub is_next_within: bool,
+    /// When the next dose is within it, if not now.
+    pub next_within_at: Option<ZonedTime>,
 }
 
 /// What is left of an item whose stock is counted.

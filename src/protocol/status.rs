@@ -38,10 +38,25 @@ pub struct Status {
     pub last: Option<LastAnswer>,
     /// The next occurrence.
     pub next: Option<NextOccurrence>,
+    /// The pauses that run or are planned.
+    #[serde(default)]
+    pub pauses: Vec<PauseStatus>,
     /// The journal of this device.
     pub journal: JournalStatus,
     /// The database.
     pub database: DatabaseStatus,
+}
+
+/// A pause that runs or is planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct PauseStatus {
+    /// Of which item; of all where there is none.
+    pub item: Option<String>,
+    /// From when on.
+    pub from: ZonedTime,
+    /// Until when; without an end until it is resumed.
+    pub until: Option<ZonedTime>,
 }
 
 /// The schedule that runs.

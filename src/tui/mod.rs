@@ -22,7 +22,7 @@ use crate::adapters::clock::{Clock, SystemClock, system_zone};
 use crate::client::{self, Client, ClientError, Response};
 use crate::present;
 use crate::protocol::{
-    AdherenceQuery, OccurrencesQuery, Recorded, RetractBody, SkipBody, SnoozeBody, TakeBody,
+    AdherenceQuery, Occurrence, OccurrencesQuery, Recorded, RetractBody, SkipBody, SnoozeBody, TakeBody,
 };
 use state::{Effect, Item, Loaded, Outcome, State, View, items};
 
@@ -274,6 +274,7 @@ async fn load(client: &Client, view: View, item: Option<Item>, now: &Zoned) -> R
         return Ok(loaded);
     }
     let coming = client.next(COMING).await?.value;
+    let coming: Vec<Occurrence> = coming.into_iter().map(|row| row.occurrence).collect();
     if view == View::Calendar {
         let known = items(&loaded.rows, &coming);
         // One that left the schedule leaves the calendar, too.

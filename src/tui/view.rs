@@ -137,7 +137,7 @@ fn coming(frame: &mut Frame<'_>, area: Rect, state: &State) {
         .iter()
         .map(|row| {
             let time = row.at.0.strftime("  %H:%M").to_string();
-            let dose = row.dose.clone().unwrap_or_default();
+            let dose = row.dose.as_deref().map(present::amount).unwrap_or_default();
             [time, row.name.clone(), dose].map(|text| (text, anstyle::Style::new())).to_vec()
         })
         .collect();

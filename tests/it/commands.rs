@@ -77,7 +77,7 @@ fn an_answer_is_taken_shown_and_taken_back() {
     assert!(home.good(&["history"]).contains("(undone)"));
     let (code, said) = home.bad(&["undo"]);
     assert_eq!((code, said.as_str()), (1, "dosed: there is no answer to undo or correct\n"));
-    // Only answers are the last answer: anything else to undo is named.
+    // A change of stock and an undo are named to be undone.
     let said = home.good(&["log", "calcium"]);
     assert!(said.contains(", to undo: dosed undo"), "{said}");
     let said = home.good(&["undo"]);
@@ -86,7 +86,10 @@ fn an_answer_is_taken_shown_and_taken_back() {
     let history = home.good(&["history"]);
     let line = history.lines().last().unwrap();
     assert!(line.contains("undone: ") && line.contains("  calcium  ") && line.contains(&id), "{history}");
-    assert!(!home.good(&["pause"]).contains("undo"));
+    // So can a pause be.
+    assert!(home.good(&["pause"]).contains(", to undo: dosed undo"));
+    home.good(&["undo"]);
+    assert_eq!(home.json(&["status", "--json"])["pauses"], serde_json::json!([]));
 }
 
 #[test]
@@ -101,8 +104,8 @@ fn errors_have_their_exit_codes_and_say_what_to_do() {
     assert!(said.contains("another daemon runs"), "{said}");
     let (code, said) = home.bad(&["take", "calzium"]);
     assert_eq!((code, said.contains("did you mean `calcium`?")), (1, true), "{said}");
-    let (code, said) = home.bad(&["take", "calcium", "--at", "yesterday"]);
-    assert_eq!((code, said.contains("`yesterday` is not a time")), (2, true), "{said}");
+    let (code, said) = home.bad(&["take", "calcium", "--at", "someday"]);
+    assert_eq!((code, said.contains("`someday` is not a time")), (2, true), "{said}");
     let (code, said) = home.bad(&["take", "calcium@2020-01-01T08:00"]);
     assert_eq!((code, said.contains("is not in the plan")), (1, true), "{said}");
     assert_eq!(home.bad(&["take"]).0, 2);

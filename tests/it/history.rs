@@ -15,7 +15,7 @@ const RECORDED: [(&str, &str, usize, &str); 7] = [
         "the zone `Mars/Base` is not known",
     ),
     ("newer", r#"{"id":"newer","kind":"habit","times":["08:00","20:00"],"mood":1}"#, 2, "unknown key `mood`"),
-    ("units", r#"{"id":"units","kind":"supplement","times":["08:00"],"dose":"2 dollops"}"#, 1, "`dose` is"),
+    ("units", r#"{"id":"units","kind":"supplement","times":["08:00"],"dose":"dollops"}"#, 1, "`dose` is"),
     (
         "stricter",
         r#"{"id":"stricter","kind":"habit","times":["08:00"],"grace":"3 years","then":[{"after":"1h","channel":"gone"}]}"#,

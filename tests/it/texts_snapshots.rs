@@ -194,7 +194,7 @@ fn what_is_printed_when_something_is_done_or_refused() {
         &["take", "nothing"],
         &["take", "calcium@2020-01-01T00:00"],
         &["log", "painkiller", "much"],
-        &["log", "painkiller", "--at", "yesterday"],
+        &["log", "painkiller", "--at", "someday"],
         &["why", "swim@2026-01-23T18:00"],
         &["adherence", "--item", "nothing"],
         &["next", "0"],
@@ -223,7 +223,7 @@ fn what_is_wrong_with_a_schedule() {
         ("again", item("times = [\"08:00\"]\nagain = { every = \"0m\", at-most = 3 }")),
         ("twice", format!("{0}\n{0}", item("times = [\"08:00\"]"))),
         ("no-channel", item("times = [\"08:00\"]\nthen = [{ after = \"1m\", channel = \"phone\" }]")),
-        ("dose-of-a-habit", "[[habit]]\nid = \"a\"\ntimes = [\"08:00\"]\ndose = \"5 mg\"\n".to_owned()),
+        ("dose-of-a-check-in", "[[check-in]]\nid = \"a\"\ntimes = [\"08:00\"]\ndose = \"5 mg\"\n".to_owned()),
         (
             "several",
             format!("{}\n[[habit]]\nid = \"B\"\ndays = \"Mon..Fre\"\n", item("times = [\"8\"]\nwith = 7")),

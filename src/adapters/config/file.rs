@@ -12,8 +12,8 @@ use toml::de::{DeTable, DeValue};
 use super::again::AgainToml;
 use super::bounds;
 use super::report::{Problem, missing_key};
-use super::text::{ClockTime, Day, Days, Text, ZoneName};
-use crate::core::schedule::{ChannelId, CronRule, HabitTarget, ItemId, Length, Quantity, Quiet};
+use super::text::{ClockTime, Day, Days, DoseToml, Text, ZoneName};
+use crate::core::schedule::{ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, Quiet};
 
 /// A dosed schedule.
 #[derive(Default, Deserialize)]
@@ -142,9 +142,12 @@ pub(super) struct ItemToml {
     /// A note shown on the reminder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
-    /// Amount of one dose. (supplement)
+    /// Amount of one dose. (supplement, habit)
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) dose: Option<Text<Quantity>>,
+    pub(super) dose: Option<DoseToml>,
+    /// Whether the amount is decided each time. (supplement, habit)
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) ask_amount: bool,
     /// The strain of a probiotic. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) strain: Option<String>,
@@ -226,6 +229,9 @@ pub(super) struct ItemToml {
     /// Minimum time between two intakes; an earlier one must be confirmed. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gap: Option<Text<Length>>,
+    /// The most within a time, as in `4 g / 24 h`; what would exceed it must be confirmed. (supplement)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) limit: Option<Text<Limit>>,
     /// Items to keep it apart from. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) apart: Option<Vec<ApartToml>>,
@@ -268,7 +274,7 @@ pub(super) struct TaperToml {
     /// Start date of this dose.
     pub(super) from: Day,
     /// The dose.
-    pub(super) dose: Text<Quantity>,
+    pub(super) dose: DoseToml,
 }
 
 /// Repetition of an unanswered reminder.

@@ -11,8 +11,8 @@ use super::report::{Problem, Reporter};
 use super::text::{self, ZoneName};
 use super::{channels, questions, recurrence};
 use crate::core::schedule::{
-    Again, Cycle, EscalationStep, Item, ItemId, Kind, LatePolicy, Length, Product, Recurrence, Repetition,
-    Rule, Schedule, Separation, Settings, Stock, TaperStep,
+    Again, Cycle, Definition, EscalationStep, Item, ItemId, Kind, LatePolicy, Length, Limit, Product,
+    Recurrence, Repetition, Rule, Schedule, Separation, Settings, Stock, TaperStep,
 };
 
 /// The longest definition of an item, in bytes: with what is recorded about it, it fits a line of the journal.
@@ -39,7 +39,7 @@ const MAX_SEPARATION: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// Makes the schedule, or returns every problem.
 pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem>> {
     let mut problems = Vec::new();
-    let mut items: Vec<(Item, String)> = Vec::new();
+    let mut items: Vec<(Item, Definition)> = Vec::new();
     let mut seen: BTreeSet<ItemId> = BTreeSet::new();
     let kinds = [
         (Kind::Supplement, &file.supplement),
@@ -82,7 +82,7 @@ pub(super) fn lower(file: &FileToml, text: &str) -> Result<Schedule, Vec<Problem
         }
         let lowered = lower_item(*kind, &item, &mut reporter);
         let definition = definition(*kind, &item);
-        check_length(&definition, &mut reporter);
+        check_length(&definition.text, &mut reporter);
         items.extend(lowered.map(|lowered| (lowered, definition)));
     }
     if items.is_empty() && problems.is_empty() {
@@ -124,8 +124,20 @@ fn lower_settings(file: &FileToml, problems: &mut Vec<Problem>) -> Settings {
     settings
 }
 
-/// Returns an item as the journal records it: the keys of the file and the kind, as JSON.
-fn definition(kind: Kind, item: &ItemToml) -> String {
+/// Returns an item as the journal records it.
+fn definition(kind: Kind, item: &ItemToml) -> Definition {
+    let mut first = item.clone();
+    let amounts = first.dose.iter_mut().chain(first.taper.iter_mut().flatten().map(|step| &mut step.dose));
+    amounts.for_each(|dose| dose.0 = dose.0.first_form());
+    if let Some(target) = &mut first.target {
+        target.0.amount = target.0.amount.first_form();
+    }
+    let (text, first_form) = (definition_text(kind, item), definition_text(kind, &first));
+    Definition { first_form: Some(first_form).filter(|first| *first != text), text }
+}
+
+/// Returns the keys of the file and the kind, as JSON.
+fn definition_text(kind: Kind, item: &ItemToml) -> String {
     let mut value = serde_json::to_value(item).unwrap_or_default();
     if let Some(object) = value.as_object_mut() {
         object.insert("kind".to_owned(), kind.as_str().into());
@@ -179,7 +191,8 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
         formerly: item.formerly.as_ref().map(|former| former.0.clone()),
         kind,
         name: item.name.clone().unwrap_or_else(|| item.id.0.to_string()),
-        dose: item.dose.map(|dose| dose.0),
+        dose: item.dose.clone().map(|dose| dose.0),
+        ask_amount: item.ask_amount,
         product: product(item),
         rule: Rule {
             recurrence: recurrence.unwrap_or(Recurrence::AsNeeded),
@@ -198,12 +211,13 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
         taper,
         group: item.group.as_ref().map(|group| group.trim().to_owned()),
         with: item.with.clone(),
-        target: item.target.map(|target| target.0),
+        target: item.target.clone().map(|target| target.0),
         questions,
         again,
         then,
         lead: item.lead.iter().flatten().map(|lead| lead.0).collect(),
         gap,
+        limit: lower_limit(item, reporter),
         apart,
         stock: item.stock.as_ref().map(|stock| Stock { have: stock.have, refill_at: stock.refill_at }),
     };
@@ -218,7 +232,6 @@ fn product(item: &ItemToml) -> Product {
 /// Refuses keys that do not apply to a kind.
 fn check_kind(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) {
     let supplement_only = [
-        ("dose", item.dose.is_some()),
         ("strain", item.strain.is_some()),
         ("form", item.form.is_some()),
         ("brand", item.brand.is_some()),
@@ -226,6 +239,7 @@ fn check_kind(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) {
         ("with", item.with.is_some()),
         ("taper", item.taper.is_some()),
         ("gap", item.gap.is_some()),
+        ("limit", item.limit.is_some()),
         ("apart", item.apart.is_some()),
         ("stock", item.stock.is_some()),
     ];
@@ -233,6 +247,12 @@ fn check_kind(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) {
         if given && kind != Kind::Supplement {
             let message = format!("`{key}` does not apply to a {}", kind.as_str());
             reporter.error(key, message, "only a supplement has it");
+        }
+    }
+    for (key, given) in [("dose", item.dose.is_some()), ("ask-amount", item.ask_amount)] {
+        if given && matches!(kind, Kind::CheckIn | Kind::Scan) {
+            let message = format!("`{key}` does not apply to a {}", kind.as_str());
+            reporter.error(key, message, "only a supplement or a habit has it");
         }
     }
     if item.target.is_some() && kind != Kind::Habit {
@@ -328,16 +348,32 @@ fn lower_steps(item: &ItemToml, grace: SignedDuration, reporter: &mut Reporter<'
     steps.collect()
 }
 
+/// Refuses a limit by which the dose cannot be measured.
+fn lower_limit(item: &ItemToml, reporter: &mut Reporter<'_>) -> Option<Limit> {
+    let limit = item.limit.as_ref()?.0.clone();
+    let unit = &limit.amount.first().unit;
+    if let Some(dose) = item.dose.as_ref().map(|dose| &dose.0).filter(|dose| dose.measured_in(unit).is_none())
+    {
+        let message = format!("the dose, {dose}, cannot be counted in `{unit}`");
+        reporter.error("limit", message, "use a unit of the dose");
+    }
+    Some(limit)
+}
+
 fn lower_taper(item: &ItemToml, reporter: &mut Reporter<'_>) -> Vec<TaperStep> {
-    let mut steps: Vec<TaperStep> =
-        item.taper.iter().flatten().map(|step| TaperStep { from: step.from.0, dose: step.dose.0 }).collect();
+    let mut steps: Vec<TaperStep> = item
+        .taper
+        .iter()
+        .flatten()
+        .map(|step| TaperStep { from: step.from.0, dose: step.dose.0.clone() })
+        .collect();
     steps.sort_by_key(|step| step.from);
     if steps.windows(2).any(|pair| pair[0].from == pair[1].from) {
         reporter.error("taper", "`taper` has two steps from the same day", "give each step its own day");
     }
-    let unit = item.dose.map(|dose| dose.0.unit);
-    if steps.iter().any(|step| unit.is_some_and(|unit| unit != step.dose.unit)) {
-        let help = "use one unit for all doses of an item";
+    let dose = item.dose.as_ref().map(|dose| &dose.0);
+    if steps.iter().any(|step| dose.is_some_and(|dose| !dose.has_units_of(&step.dose))) {
+        let help = "use the same units for all doses of an item";
         reporter.error("taper", "`taper` and `dose` have different units", help);
     }
     steps

@@ -9,7 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::JSON_SCHEMA;
 use super::again::AgainToml;
 use super::file::{FileToml, RepetitionToml};
-use super::text::{Day, Days, Described, Text};
+use super::text::{Day, Days, Described, DoseToml, Text};
+use crate::core::schedule::Amount;
 
 /// The committed schema.
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/schedule.schema.json");
@@ -55,6 +56,22 @@ impl JsonSchema for Days {
             "anyOf": [
                 { "type": "string", "examples": ["Mon..Fri"] },
                 { "type": "array", "items": { "type": "string" }, "minItems": 1, "examples": [["Mon", "Thu"]] }
+            ]
+        })
+    }
+}
+
+impl JsonSchema for DoseToml {
+    fn schema_name() -> Cow<'static, str> {
+        "Dose".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let amount = generator.subschema_for::<Text<Amount>>();
+        json_schema!({
+            "anyOf": [
+                amount,
+                { "type": "array", "items": amount, "minItems": 1, "examples": [["600 mg", "400 IU"]] }
             ]
         })
     }

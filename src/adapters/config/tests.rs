@@ -17,7 +17,7 @@ fn check_read_back(item: &crate::core::schedule::Item, definition: &str) {
 #[test]
 fn definitions_read_back_as_the_same_item() {
     for (item, definition) in parse(DEFAULT_SCHEDULE).unwrap().items {
-        check_read_back(&item, &definition);
+        check_read_back(&item, &definition.text);
     }
 }
 
@@ -135,7 +135,41 @@ questions = [{ key = "rest", text = "Rested?", low = "no", high = "yes" }, { key
 id = "c"
 as-needed = true
 brand = "Anise"
+dose = "5 mg"
 questions = []
+"#,
+    ),
+    (
+        "amounts",
+        r#"[[supplement]]
+id = "a"
+as-needed = true
+dose = "20.000 IU"
+
+[[supplement]]
+id = "b"
+as-needed = true
+dose = ["600 mg", "1,5 g"]
+
+[[supplement]]
+id = "c"
+as-needed = true
+dose = "600 mg / 400 IU"
+
+[[supplement]]
+id = "d"
+as-needed = true
+dose = []
+
+[[supplement]]
+id = "e"
+as-needed = true
+dose = 500
+
+[[habit]]
+id = "f"
+target = "1-2 glasses / day"
+as-needed = true
 "#,
     ),
     (
@@ -178,7 +212,7 @@ lead = ["0s"]
 gap = "8 days"
 apart = [{ from = "a", by = "1 month" }]
 taper = [{ from = 2026-12-01, dose = "1 mg" }]
-dose = "1 g"
+dose = "1 tablet"
 
 [[supplement]]
 id = "d"
@@ -256,8 +290,11 @@ fn errors_are_explained() {
 fn message_and_help_are_carried_apart() {
     let problems = parse("[[supplement]]\nid = \"a\"\nas-needed = true\ndose = \"5 mg: in the morning\"\n");
     let problem = &problems.map(|_| ()).unwrap_err()[0];
-    assert_eq!(problem.message, "unknown unit `mg: in the morning`");
-    assert!(problem.help.as_ref().unwrap().starts_with("use one of "));
+    assert_eq!(
+        problem.message,
+        "`5 mg: in the morning` is not an amount: `mg: in the morning` is not a unit"
+    );
+    assert!(problem.help.as_ref().unwrap().starts_with("write a number and one word"));
 }
 
 #[test]
@@ -286,7 +323,7 @@ fn old_schedules_load_for_ever() {
     ];
     assert_eq!(ids, all);
     for (item, definition) in schedule.items {
-        check_read_back(&item, &definition);
+        check_read_back(&item, &definition.text);
     }
 }
 

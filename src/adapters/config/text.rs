@@ -10,7 +10,8 @@ use serde::ser::{Serialize, Serializer};
 
 use super::report::to_serde;
 use crate::core::schedule::{
-    ChannelId, CronRule, HabitTarget, ItemId, Length, ParseError, Quantity, Quiet, Weekdays, parse_clock_time,
+    Amount, ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, ParseError, Quiet, Weekdays,
+    parse_clock_time,
 };
 
 /// A value that the file has as a string.
@@ -38,8 +39,9 @@ macro_rules! described {
 described! {
     ItemId: "ItemId", "^[a-z0-9-]{1,64}$", "probiotic";
     ChannelId: "ChannelId", "^[a-z0-9-]{1,64}$", "phone";
-    Quantity: "Quantity", r"^[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)? ?\S+$", "500 mg";
+    Amount: "Amount", r"^[0-9\u00bc-\u00be].*\S$", "500 mg";
     HabitTarget: "Target", r"^.+ ?/ ?(day|week)$", "150 min / week";
+    Limit: "Limit", r"^.+ ?/ ?.+$", "4 g / 24 h";
     Length: "Length", r"^([0-9]+ ?[a-z]+ ?)+$", "4h";
     Quiet: "Quiet", r"^[0-9:]+\.\.[0-9:]+$", "22:00..07:00";
     CronRule: "Cron", r"^\S+ \S+ \S+ \S+ \S+$", "30 8 * * 1-5";
@@ -213,5 +215,41 @@ impl<'de> Deserialize<'de> for Days {
             }
         }
         deserializer.deserialize_any(DaysVisitor)
+    }
+}
+
+/// A dose: one amount, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DoseToml(pub(super) Amount);
+
+impl Serialize for DoseToml {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for DoseToml {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DoseVisitor;
+        impl<'de> Visitor<'de> for DoseVisitor {
+            type Value = DoseToml;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount such as \"500 mg\", or a list such as [\"600 mg\", \"400 IU\"]")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<DoseToml, E> {
+                text.parse().map(DoseToml).map_err(to_serde)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<DoseToml, A::Error> {
+                let mut amounts = Vec::new();
+                while let Some(text) = seq.next_element::<String>()? {
+                    amounts.push(text.parse::<Amount>().map_err(to_serde)?);
+                }
+                Amount::join(&amounts).map(DoseToml).map_err(to_serde)
+            }
+        }
+        deserializer.deserialize_any(DoseVisitor)
     }
 }

@@ -17,10 +17,10 @@ use crate::core::ledger::{FactId, StockChange};
 use crate::core::reminder::{AnswerTarget, Verb};
 use crate::core::schedule::{ItemId, OccurrenceId};
 use crate::protocol::{
-    Adherence, AdherenceQuery, ChannelTest, CheckIn, CheckInBody, CorrectBody, FactsQuery, Form, HistoryFact,
-    Insight, LogBody, NextQuery, NoBody, NoParameters, Occurrence, OccurrenceDetails, OccurrencesQuery,
-    PauseBody, PlannedItem, RawHistoryFact, ResumeBody, RetractBody, Scan, SkipBody, SnoozeBody, Status,
-    StockBody, StockLevel, TakeBody, Why,
+    Adherence, AdherenceQuery, ChannelTest, CheckIn, CheckInBody, ComingOccurrence, CorrectBody, FactsQuery,
+    Form, HistoryFact, Insight, LogBody, NextQuery, NoBody, NoParameters, Occurrence, OccurrenceDetails,
+    OccurrencesQuery, PauseBody, PlannedItem, PostponeBody, RawHistoryFact, ResumeBody, RetractBody, Scan,
+    SkipBody, SnoozeBody, Status, StockBody, StockLevel, TakeBody, Why,
 };
 
 /// How many occurrences `next` returns by default.
@@ -37,12 +37,16 @@ pub(super) async fn today(State(api): State<Api>, _: NoQuery) -> Found<Vec<Occur
     api.ask(Call::Today).await.map(Json)
 }
 
-pub(super) async fn next(State(api): State<Api>, query: Parameters<NextQuery>) -> Found<Vec<Occurrence>> {
+pub(super) async fn next(
+    State(api): State<Api>,
+    query: Parameters<NextQuery>,
+) -> Found<Vec<ComingOccurrence>> {
     let count = named("n", query.0.n)?.unwrap_or(NEXT_DEFAULT);
     if !(1..=MAX_NEXT).contains(&count) {
         return Err(Refused::bad(format!("`n` goes from 1 to {MAX_NEXT}")));
     }
-    api.ask(|reply| Call::Next { count, reply }).await.map(Json)
+    let with_skipped = named("skipped", query.0.skipped)?.unwrap_or(false);
+    api.ask(|reply| Call::Next { count, with_skipped, reply }).await.map(Json)
 }
 
 pub(super) async fn occurrences(
@@ -149,6 +153,14 @@ pub(super) async fn snooze(
     posted: Posted<SnoozeBody>,
 ) -> Result<Recorded, Refused> {
     answer(&api, Verb::Snooze, target, posted).await
+}
+
+pub(super) async fn postpone(
+    State(api): State<Api>,
+    PathId(target): PathId<AnswerTarget>,
+    posted: Posted<PostponeBody>,
+) -> Result<Recorded, Refused> {
+    answer(&api, Verb::Postpone, target, posted).await
 }
 
 pub(super) async fn log(

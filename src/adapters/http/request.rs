@@ -11,12 +11,12 @@ use super::MAX_TEXT_BYTES;
 use super::reply::{ChangeReply, RawJson, Reply};
 use crate::core::ledger::{FactId, StockChange};
 use crate::core::reminder::{AnswerTarget, Verb};
-use crate::core::schedule::{ItemId, Length, OccurrenceId, Quantity};
+use crate::core::schedule::{Amount, ItemId, Length, OccurrenceId};
 use crate::core::text::find_control;
 use crate::protocol::{
-    Adherence, At, ChannelTest, CheckIn, CorrectBody, Form, HistoryFact, Insight, Occurrence,
-    OccurrenceDetails, PlannedItem, RawHistoryFact, Scan, SkipBody, SnoozeBody, Status, StockLevel, TakeBody,
-    Why,
+    Adherence, At, ChannelTest, CheckIn, ComingOccurrence, CorrectBody, Form, HistoryFact, Insight,
+    Occurrence, OccurrenceDetails, PlannedItem, PostponeBody, RawHistoryFact, Scan, SkipBody, SnoozeBody,
+    Status, StockLevel, TakeBody, Why,
 };
 
 /// A request with the way back.
@@ -30,8 +30,10 @@ pub enum Call {
     Next {
         /// How many.
         count: usize,
+        /// Whether what was skipped ahead of its time is among them.
+        with_skipped: bool,
         /// The way back.
-        reply: Reply<Vec<Occurrence>>,
+        reply: Reply<Vec<ComingOccurrence>>,
     },
     /// The occurrences of a range with their states.
     Occurrences {
@@ -206,7 +208,7 @@ pub struct AnswerBody {
     /// When it happened.
     pub at: Option<At>,
     /// How much.
-    pub amount: Option<Quantity>,
+    pub amount: Option<Amount>,
     /// A note.
     pub note: Option<String>,
     /// Why.
@@ -221,7 +223,7 @@ impl TryFrom<TakeBody> for AnswerBody {
     type Error = String;
 
     fn try_from(TakeBody { at, amount, note, confirm }: TakeBody) -> Result<Self, String> {
-        let (at, amount, note) = (parse(at)?, parse(amount)?, checked("note", note)?);
+        let (at, amount, note) = (parse(at)?, read_amount(amount)?, checked("note", note)?);
         Ok(Self { at, amount, note, confirm: confirm.unwrap_or(false), ..Self::default() })
     }
 }
@@ -249,14 +251,27 @@ impl TryFrom<SnoozeBody> for AnswerBody {
     }
 }
 
+impl TryFrom<PostponeBody> for AnswerBody {
+    type Error = String;
+
+    fn try_from(PostponeBody { length }: PostponeBody) -> Result<Self, String> {
+        SnoozeBody { length: Some(length) }.try_into()
+    }
+}
+
 impl TryFrom<CorrectBody> for (BTreeMap<String, String>, AnswerBody) {
     type Error = String;
 
     fn try_from(CorrectBody { at, amount, note, reason, answers }: CorrectBody) -> Result<Self, String> {
         let answers = form_values(answers)?;
         let (note, reason) = (checked("note", note)?, checked("reason", reason)?);
-        let body =
-            AnswerBody { at: parse(at)?, amount: parse(amount)?, note, reason, ..AnswerBody::default() };
+        let body = AnswerBody {
+            at: parse(at)?,
+            amount: read_amount(amount)?,
+            note,
+            reason,
+            ..AnswerBody::default()
+        };
         if answers.is_empty() && body == AnswerBody::default() {
             return Err("say what was different: at, amount, note, reason, answers".to_owned());
         }
@@ -267,6 +282,15 @@ impl TryFrom<CorrectBody> for (BTreeMap<String, String>, AnswerBody) {
 /// Reads a value that may be missing.
 pub(super) fn parse<T: FromStr<Err: std::fmt::Display>>(text: Option<String>) -> Result<Option<T>, String> {
     text.map(|text| text.parse().map_err(|error: T::Err| error.to_string())).transpose()
+}
+
+/// Reads how much was taken; that is never a range.
+fn read_amount(text: Option<String>) -> Result<Option<Amount>, String> {
+    let amount: Option<Amount> = parse(text)?;
+    match amount {
+        Some(range) if range.is_range() => Err(format!("`{range}` is a range: say how much it was")),
+        amount => Ok(amount),
+    }
 }
 
 /// Refuses a text that is too long, or has control characters.

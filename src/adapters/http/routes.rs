@@ -62,6 +62,7 @@ operations! {
     post "/v1/occurrences/{id}/take" take "It was taken, or done. The id is an occurrence, or an item whose slot is open.";
     post "/v1/occurrences/{id}/skip" skip "It is deliberately left out. The id is an occurrence, or an item whose slot is open.";
     post "/v1/occurrences/{id}/snooze" snooze "Ask again later. The id is an occurrence, or an item whose slot is open.";
+    post "/v1/occurrences/{id}/postpone" postpone "Ask later than planned. The id is an occurrence, or an item: what is open of it, else what comes next.";
     post "/v1/items/{id}/log" log "Record an unscheduled dose or activity: as needed, extra, or a number of minutes.";
     post "/v1/items/{id}/check-in" check_in "Answer a check-in.";
     post "/v1/items/{id}/scan" scan "Record one site of a scan.";

@@ -9,15 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::error::DatabaseError;
 use crate::core::ledger::{Channel, CloseReason, Fact, FactId, NotificationHandle, Record, When};
-use crate::core::schedule::{Decimal, ItemId, OccurrenceId, Product, Quantity, Slot};
+use crate::core::schedule::{Amount, ItemId, OccurrenceId, Product, Slot};
 
 /// Seconds and nanoseconds.
 type CompactInstant = (i64, i32);
 
 /// Year, month, day, hour, minute and second.
 type CompactSlot = (i16, i8, i8, i8, i8, i8);
-
-type CompactQuantity<'a> = ((u64, i8), &'a str);
 
 /// A record but for its name and its item's, which the key has.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,8 +31,8 @@ struct CompactRecord<'a> {
 enum CompactFact<'a> {
     Intake {
         #[serde(borrow)]
-        amount: Option<CompactQuantity<'a>>,
-        planned: Option<CompactQuantity<'a>>,
+        amount: Option<&'a str>,
+        planned: Option<&'a str>,
         product: Option<[Option<&'a str>; 4]>,
         note: Option<&'a str>,
         key: Option<&'a str>,
@@ -67,8 +65,8 @@ fn compact(record: &Record) -> Option<CompactRecord<'_>> {
     let fact = match &record.fact {
         Fact::Intake { amount, planned, product, form_data: None, note, corrects: None, key, .. } => {
             CompactFact::Intake {
-                amount: amount.as_ref().map(quantity),
-                planned: planned.as_ref().map(quantity),
+                amount: amount.as_ref().map(Amount::as_str),
+                planned: planned.as_ref().map(Amount::as_str),
                 product: product.as_deref().map(|Product { strain, form, brand, batch }| {
                     [strain, form, brand, batch].map(|text| text.as_deref())
                 }),
@@ -115,8 +113,8 @@ pub(super) fn decode(bytes: &[u8], id: FactId, item: &ItemId) -> Result<Record, 
             item: item.clone(),
             occurrence,
             at: When::Instant(at),
-            amount: amount.map(read_quantity).transpose()?,
-            planned: planned.map(read_quantity).transpose()?,
+            amount: amount.map(read_amount).transpose()?,
+            planned: planned.map(read_amount).transpose()?,
             product: product.map(|product| {
                 let [strain, form, brand, batch] = product.map(owned);
                 Box::new(Product { strain, form, brand, batch })
@@ -163,11 +161,6 @@ fn read_slot((year, month, day, hour, minute, second): CompactSlot) -> Result<Sl
     slot.map(Slot::Civil).map_err(|_| DatabaseError::Damaged)
 }
 
-fn quantity(quantity: &Quantity) -> CompactQuantity<'_> {
-    (quantity.value.parts(), quantity.unit.as_str())
-}
-
-fn read_quantity((parts, unit): CompactQuantity<'_>) -> Result<Quantity, DatabaseError> {
-    let value = Decimal::from_parts(parts).ok_or(DatabaseError::Damaged)?;
-    Ok(Quantity { value, unit: unit.parse().map_err(|_| DatabaseError::Damaged)? })
+fn read_amount(text: &str) -> Result<Amount, DatabaseError> {
+    Amount::from_record(text).map_err(|_| DatabaseError::Damaged)
 }

@@ -19,7 +19,7 @@ use crate::process::failpoints;
 use crate::process::panics;
 
 /// The version of the database's layout; another one is rebuilt.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// sled's cache, in bytes.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;

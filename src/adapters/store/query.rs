@@ -36,10 +36,12 @@ pub enum Query {
     Fact(FactId),
     /// The fact that was recorded under an idempotency key.
     Key(String),
-    /// The newest effective answer that a device wrote.
-    NewestAnswer {
+    /// The newest effective fact of a sort that a device wrote.
+    Newest {
         /// Which device.
         device: String,
+        /// Which sort: answers, or all acts of a person.
+        is_wanted: fn(&Fact) -> bool,
     },
     /// The facts that shape the plan.
     Plan,
@@ -216,13 +218,17 @@ impl Database {
         Ok(records.iter().map(|(key, record)| (key.clone(), outcome(record))).collect())
     }
 
-    /// Returns the key of the newest effective answer that a device wrote.
-    fn newest_answer(&self, device: &str) -> Result<Option<sled::IVec>, DatabaseError> {
+    /// Returns the key of the newest effective fact of a sort that a device wrote.
+    fn newest(
+        &self,
+        device: &str,
+        is_wanted: fn(&Fact) -> bool,
+    ) -> Result<Option<sled::IVec>, DatabaseError> {
         let range = fact_key(device, 0)..=fact_key(device, u64::MAX);
         let mut name = Arc::from("");
         for key in self.facts.range(range).keys().rev() {
             let mut keys = vec![key?];
-            let Some(newest) = self.record(&keys[0], &mut name)?.filter(|record| record.fact.is_answer())
+            let Some(newest) = self.record(&keys[0], &mut name)?.filter(|record| is_wanted(&record.fact))
             else {
                 continue;
             };
@@ -246,7 +252,7 @@ impl Database {
         match query {
             Query::Fact(id) => self.select_one(Some(fact_key(&id.device, id.seq).into()), on)?,
             Query::Key(name) => self.select_one(self.keys.get(name)?, on)?,
-            Query::NewestAnswer { device } => self.select_one(self.newest_answer(device)?, on)?,
+            Query::Newest { device, is_wanted } => self.select_one(self.newest(device, *is_wanted)?, on)?,
             Query::Plan => self.walk(&self.plan, &all_times, on)?,
             Query::About(range) => self.walk(&self.by_time, range, on)?,
             Query::Uses { items, from } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use std::borrow::Cow;
 
-use crate::core::ledger::{CheckIn, Density, FormData, ParseFormDataError, Scan, ScanRegion};
+use crate::core::ledger::{CheckIn, Density, FormData, ParseFormDataError, Scan, ScanRegion, parse_score};
 use crate::core::schedule::{Item, Question, QuestionSet};
 
 /// The shipped form with its version; a changed wording is another form, and another series.
@@ -163,10 +163,15 @@ pub fn parse_scan(answers: &BTreeMap<String, String>) -> Result<Scan, String> {
         given(answers, "region").ok_or_else(|| missing("region"))?.parse().map_err(read)?;
     let bmd: Density = given(answers, "bmd").ok_or_else(|| missing("bmd"))?.parse().map_err(read)?;
     let lsc = given(answers, "lsc").map(|lsc| lsc.parse().map_err(read)).transpose()?;
-    let side = text(answers, "side")?;
-    if side.as_deref().is_some_and(|side| !matches!(side, "left" | "right")) {
-        return Err("`side` is left or right".to_owned());
-    }
+    let side = match text(answers, "side")?.map(|side| side.to_lowercase()).as_deref() {
+        None => None,
+        Some("left" | "l") => Some("left".to_owned()),
+        Some("right" | "r") => Some("right".to_owned()),
+        Some(_) => return Err("`side` is left or right".to_owned()),
+    };
+    let score = |key: &str| {
+        given(answers, key).map(parse_score).transpose().map_err(|error| format!("`{key}`: {error}"))
+    };
     Ok(Scan {
         facility: text(answers, "facility")?,
         device: text(answers, "device")?,
@@ -175,8 +180,8 @@ pub fn parse_scan(answers: &BTreeMap<String, String>) -> Result<Scan, String> {
         side,
         vertebrae: text(answers, "vertebrae")?,
         bmd,
-        t_score: text(answers, "t-score")?,
-        z_score: text(answers, "z-score")?,
+        t_score: score("t-score")?,
+        z_score: score("z-score")?,
         lsc,
     })
 }
@@ -327,6 +332,10 @@ mod tests {
             (&[("region", "hip"), ("bmd", "0.9")], "is not a region"),
             (&[("region", "total-hip"), ("bmd", "912")], "is not a density"),
             (&[("region", "total-hip"), ("bmd", "0.9"), ("side", "both")], "left or right"),
+            (
+                &[("region", "total-hip"), ("bmd", "0.9"), ("t-score", "banana")],
+                "`t-score`: `banana` is not a score",
+            ),
             (&[("region", "total-hip"), ("bmd", "0.9"), ("weight", "60")], "`weight` is not asked"),
         ] {
             let error = parse_scan(&answers(given)).unwrap_err();

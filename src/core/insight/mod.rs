@@ -24,8 +24,8 @@ pub use form::{
 };
 pub use item_history::{DateRange, ItemHistory, item_history};
 pub use scans::{
-    Change, Slope, are_comparable, compare, default_lsc, least_significant_change, precision_error,
-    precision_error_of, slope,
+    Change, Slope, are_comparable, compare, default_lsc, differing_fields, least_significant_change,
+    precision_error, precision_error_of, slope,
 };
 pub use series::{Exposure, MIN_CHECK_INS, QuestionSeries};
 pub use stats::{

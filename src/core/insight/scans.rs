@@ -1,6 +1,7 @@
 //! Bone density scans: which can be compared, and whether a difference is larger than the error of measuring.
 
 use crate::core::ledger::{Density, Scan, ScanRegion};
+use crate::core::text::folded;
 
 /// The least significant change is this many precision errors (ISCD: 1.96 times the root of 2).
 const LSC_OF_PRECISION_ERROR: f64 = 2.77;
@@ -51,13 +52,32 @@ pub fn default_lsc(region: ScanRegion) -> Option<u32> {
 /// Tells whether two scans were made alike: the same place, device and site.
 #[must_use]
 pub fn are_comparable(a: &Scan, b: &Scan) -> bool {
+    differing_fields(a, b).is_empty()
+}
+
+/// Returns the names of the fields for which two scans cannot be compared.
+#[must_use]
+pub fn differing_fields(a: &Scan, b: &Scan) -> Vec<&'static str> {
+    let is_equal = |a: &Option<String>, b: &Option<String>| {
+        a.as_deref().map(folded_site) == b.as_deref().map(folded_site)
+    };
     // Where the place is not recorded, nobody knows that it was the same.
-    let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-    let same_if_known = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
-    same(&a.facility, &b.facility)
-        && same(&a.device, &b.device)
-        && same_if_known(&a.device_id, &b.device_id)
-        && (a.region, &a.side, &a.vertebrae) == (b.region, &b.side, &b.vertebrae)
+    let same = |a: &Option<String>, b: &Option<String>| a.is_some() && is_equal(a, b);
+    let same_if_known = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || is_equal(a, b);
+    let fields = [
+        ("region", a.region == b.region),
+        ("side", is_equal(&a.side, &b.side)),
+        ("vertebrae", is_equal(&a.vertebrae, &b.vertebrae)),
+        ("facility", same(&a.facility, &b.facility)),
+        ("device", same(&a.device, &b.device)),
+        ("device-id", same_if_known(&a.device_id, &b.device_id)),
+    ];
+    fields.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect()
+}
+
+/// Returns a text of a report as it is compared; blanks about a dash say nothing.
+fn folded_site(text: &str) -> String {
+    folded(text).replace(" - ", "-")
 }
 
 /// How a scan differs from an earlier one that it can be compared with.
@@ -215,5 +235,14 @@ mod tests {
         assert!(other(&|scan| scan.bmd = "1.0".parse().unwrap()));
         let known = |id: &str| Scan { device_id: Some(id.to_owned()), ..one.clone() };
         assert!(!are_comparable(&known("17"), &known("18")));
+        // As another report prints it.
+        let spine = |vertebrae: &str| Scan { vertebrae: Some(vertebrae.to_owned()), ..one.clone() };
+        for other in ["l1-l4", "L1\u{2013}L4", "L1 \u{2013} L4", " L1-L4 "] {
+            assert!(are_comparable(&spine("L1-L4"), &spine(other)), "{other}");
+        }
+        assert!(!are_comparable(&spine("L1-L4"), &spine("L2-L4")));
+        assert!(other(&|scan| scan.facility = Some(" CLINIC".to_owned())));
+        let elsewhere = Scan { facility: None, device: Some("Prodigy".to_owned()), ..spine("L1-L4") };
+        assert_eq!(differing_fields(&one, &elsewhere), ["vertebrae", "facility", "device"]);
     }
 }

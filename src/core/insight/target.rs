@@ -7,10 +7,10 @@ use jiff::civil::Date;
 
 use super::SlotResult;
 use crate::core::ledger::{Fact, Ledger, Record, State, When};
-use crate::core::schedule::{Decimal, HabitTarget, ItemId, Plan, Quantity, Slot};
+use crate::core::schedule::{Amount, Decimal, HabitTarget, ItemId, Plan, Quantity, Slot};
 
 /// What a target came to over the whole days or weeks of a range.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TargetProgress {
     /// Days or weeks that are over and of which it is known how much was done.
     pub periods: u32,
@@ -22,25 +22,26 @@ pub struct TargetProgress {
     pub unknown: u32,
     /// The mean over periods of what was done of the target, at most 1 each; `None` where no period is known.
     pub share: Option<f64>,
-    /// All that was done; `None` where it cannot be held.
-    pub total: Option<Decimal>,
+    /// All that was done, in the smallest unit that occurs; `None` where it cannot be held.
+    pub total: Option<Quantity>,
 }
 
 /// One entry: its local date, and how much it was, where that is known.
-pub type HabitEntry = (Date, Option<Quantity>);
+pub type HabitEntry = (Date, Option<Amount>);
 
 /// Returns the entries of an item: each under the day for which it was planned, else on which it happened.
 #[must_use]
 pub fn entries(plan: &Plan, ledger: &Ledger, item: &ItemId) -> Vec<HabitEntry> {
     let entry = |record: &Record| {
-        let Fact::Intake { occurrence, at, amount, .. } = &record.fact else { return None };
+        let Fact::Intake { occurrence, at, amount, planned, .. } = &record.fact else { return None };
         let slot = occurrence.as_ref().map(|occurrence| occurrence.slot);
         let date = match (slot, at) {
             (Some(Slot::Civil(slot)), _) => slot.date(),
             (_, When::Date(date)) => *date,
             (_, When::Instant(at)) => plan.zones.date_at(*at),
         };
-        Some((date, *amount))
+        // Without an amount of its own, it is what was planned.
+        Some((date, amount.as_ref().or(planned.as_ref()).cloned()))
     };
     let names = plan.names(item);
     names.iter().flat_map(|name| ledger.intake_records(name)).filter_map(entry).collect()
@@ -53,7 +54,7 @@ pub fn entries(plan: &Plan, ledger: &Ledger, item: &ItemId) -> Vec<HabitEntry> {
 /// or on all of them where nothing ever is.
 #[must_use]
 pub fn target_progress(
-    target: HabitTarget,
+    target: &HabitTarget,
     entries: &[HabitEntry],
     planned: &[SlotResult],
     from: Date,
@@ -82,7 +83,7 @@ pub fn target_progress(
 
 /// What was entered and what was planned, by day.
 struct Days {
-    amounts: BTreeMap<Date, Vec<Option<Quantity>>>,
+    amounts: BTreeMap<Date, Vec<Option<Amount>>>,
     states: BTreeMap<Date, Vec<State>>,
 }
 
@@ -102,7 +103,7 @@ impl Days {
     fn of<'a>(entries: impl Iterator<Item = &'a HabitEntry>, planned: &[SlotResult]) -> Self {
         let mut days = Self { amounts: BTreeMap::new(), states: BTreeMap::new() };
         for (date, amount) in entries {
-            days.amounts.entry(*date).or_default().push(*amount);
+            days.amounts.entry(*date).or_default().push(amount.clone());
         }
         for slot in planned {
             days.states.entry(slot.date).or_default().push(slot.state);
@@ -110,13 +111,13 @@ impl Days {
         days
     }
 
-    fn outcome(&self, target: HabitTarget, days: &[Date]) -> Outcome {
+    fn outcome(&self, target: &HabitTarget, days: &[Date]) -> Outcome {
         let excused = days.iter().filter(|date| self.all_are(**date, State::Excused)).count();
         let planned: Vec<&Date> = days.iter().filter(|date| self.states.contains_key(*date)).collect();
         if excused == days.len() || (planned.is_empty() && !self.states.is_empty()) {
             return Outcome::NothingPlanned;
         }
-        let done: Vec<&Option<Quantity>> =
+        let done: Vec<&Option<Amount>> =
             days.iter().filter_map(|date| self.amounts.get(date)).flatten().collect();
         if done.is_empty()
             && !planned.is_empty()
@@ -124,11 +125,11 @@ impl Days {
         {
             return Outcome::Unknown;
         }
-        let measured: Vec<f64> = done.iter().filter_map(|amount| measured(target, **amount)).collect();
+        let measured: Vec<f64> = done.iter().filter_map(|amount| measured(target, amount.as_ref())).collect();
         if measured.len() < done.len() {
             return Outcome::Unmeasured;
         }
-        let wanted = target.amount.value.to_f64() * as_f64(days.len() - excused) / as_f64(days.len());
+        let wanted = target.amount.first().value.to_f64() * as_f64(days.len() - excused) / as_f64(days.len());
         Outcome::Share(if wanted > 0.0 { (measured.iter().sum::<f64>() / wanted).min(1.0) } else { 1.0 })
     }
 
@@ -137,18 +138,28 @@ impl Days {
     }
 }
 
-/// Returns an amount in the unit of the target: another unit is not converted.
-fn measured(target: HabitTarget, amount: Option<Quantity>) -> Option<f64> {
-    amount.filter(|amount| amount.unit == target.amount.unit).map(|amount| amount.value.to_f64())
+/// Returns an amount in the unit of the target; `None` where it does not convert, or is not known.
+fn measured(target: &HabitTarget, amount: Option<&Amount>) -> Option<f64> {
+    let unit = &target.amount.first().unit;
+    let Some(amount) = amount else { return unit.is_times().then_some(1.0) };
+    let quantity = amount.measured_in(unit)?;
+    let (mine, theirs) = quantity.unit.ratio(unit)?;
+    Some(quantity.value.to_f64() * f64::from(mine) / f64::from(theirs))
 }
 
-fn total(target: HabitTarget, by_day: &BTreeMap<Date, Vec<Option<Quantity>>>) -> Option<Decimal> {
-    let amounts = by_day.values().flatten().flatten().filter(|amount| amount.unit == target.amount.unit);
-    amounts.map(|amount| amount.value).try_fold(Decimal::ZERO, Decimal::checked_add)
+fn total(target: &HabitTarget, by_day: &BTreeMap<Date, Vec<Option<Amount>>>) -> Option<Quantity> {
+    let unit = &target.amount.first().unit;
+    let once = Quantity { value: Decimal::from(1), most: None, unit: unit.clone() };
+    let quantity = |amount: &Option<Amount>| match amount {
+        Some(amount) => amount.measured_in(unit).cloned(),
+        None => unit.is_times().then(|| once.clone()),
+    };
+    let quantities: Vec<Quantity> = by_day.values().flatten().filter_map(quantity).collect();
+    Quantity::sum(quantities.iter(), unit)
 }
 
 /// Returns the whole days or weeks of a range, oldest first.
-fn periods(target: HabitTarget, from: Date, until: Date) -> Vec<Vec<Date>> {
+fn periods(target: &HabitTarget, from: Date, until: Date) -> Vec<Vec<Date>> {
     let days = usize::from(target.days);
     let offset = if days == 7 { (7 - from.weekday().to_monday_zero_offset()) % 7 } else { 0 };
     let first = from.saturating_add(i64::from(offset).days());
@@ -193,7 +204,7 @@ mod tests {
         });
         let planned: Vec<SlotResult> = states.collect();
         let (from, until) = (date(2026, 11, 2), date(2026, 11, 16));
-        let found = target_progress(target.parse().unwrap(), &entries, &planned, from, until, until);
+        let found = target_progress(&target.parse().unwrap(), &entries, &planned, from, until, until);
         let got = (found.periods, found.reached, found.unmeasured, found.unknown, found.share);
         assert_eq!(got, expected, "{target} {entries:?}");
     }
@@ -214,9 +225,18 @@ mod tests {
     fn what_is_not_known_is_left_out_and_counted() {
         let weekly = "150 min / week";
         check(weekly, &["2", "10 150 min"], "", (1, 1, 1, 0, Some(1.0)));
-        // Hours are not minutes: nothing is converted.
-        check(weekly, &["2 2 h", "10 75 min"], "", (1, 0, 1, 0, Some(0.5)));
+        // Kilometres are no minutes.
+        check(weekly, &["2 2 km", "10 75 min"], "", (1, 0, 1, 0, Some(0.5)));
         check(weekly, &["10 150 min"], "UUUUUUUTTTTTTT", (1, 1, 0, 1, Some(1.0)));
+    }
+
+    #[test]
+    fn units_convert_and_times_count_as_one() {
+        // Two hours and half an hour.
+        check("150 min / week", &["2 2 h", "3 30 min", "10 75 min"], "", (2, 1, 0, 0, Some(0.75)));
+        // The button gives no amount.
+        check("3 times / week", &["2", "3", "4 1 time", "10"], "", (2, 1, 0, 0, Some(2.0 / 3.0)));
+        check("2 sessions / week", &["2", "10 2 sessions"], "", (2, 1, 0, 0, Some(0.75)));
     }
 
     #[test]
@@ -229,11 +249,20 @@ mod tests {
 
     #[test]
     fn sums_are_exact() {
-        let entries: Vec<HabitEntry> = ["0.1 km", "0.2 km", "1e3 km"]
-            .map(|amount| (date(2026, 11, 3), Some(amount.parse().unwrap())))
-            .to_vec();
-        let (from, until) = (date(2026, 11, 2), date(2026, 11, 16));
-        let found = target_progress("5 km / week".parse().unwrap(), &entries, &[], from, until, until);
-        assert_eq!(found.total.unwrap().to_string(), "1000.3");
+        for (target, entries, total) in [
+            ("5 km / week", &["0.1 km", "0.2 km", "1e3 km"][..], "1000.3 km"),
+            ("5 km / week", &["1 km", "250 m"], "1250 m"),
+            ("1 h / week", &["10 min", "1 h"], "70 min"),
+            ("2 h / week", &["1.5 hours"], "1.5 h"),
+            ("3 times / week", &[""], "1 times"),
+            ("3 glasses / day", &["2 glass", "5 mg"], "2 glasses"),
+        ] {
+            let amount = |text: &&str| (!text.is_empty()).then(|| text.parse().unwrap());
+            let entries: Vec<HabitEntry> =
+                entries.iter().map(|text| (date(2026, 11, 3), amount(text))).collect();
+            let (from, until) = (date(2026, 11, 2), date(2026, 11, 16));
+            let found = target_progress(&target.parse().unwrap(), &entries, &[], from, until, until);
+            assert_eq!(found.total.unwrap().to_string(), total, "{target}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::FormData;
-use crate::core::schedule::{ChannelId, ItemId, OccurrenceId, Product, Quantity, Slot, ZoneHistory};
+use crate::core::schedule::{Amount, ChannelId, ItemId, OccurrenceId, Product, Slot, ZoneHistory};
 
 /// The name of a fact: the device that recorded it and its number there, `desk-3f2a.17`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -145,9 +145,9 @@ pub enum Fact {
         /// When.
         at: When,
         /// How much, where that is known.
-        amount: Option<Quantity>,
+        amount: Option<Amount>,
         /// How much was planned at that time, so that the record outlives the schedule.
-        planned: Option<Quantity>,
+        planned: Option<Amount>,
         /// Which product was planned, for the same reason.
         product: Option<Box<Product>>,
         /// What a check-in or a scan records.
@@ -381,7 +381,13 @@ impl Fact {
     /// Tells whether a person can retract the fact.
     #[must_use]
     pub fn is_retractable(&self) -> bool {
-        self.is_answer() || matches!(self, Self::Stock { .. } | Self::Retraction { .. })
+        self.is_act() || matches!(self, Self::Stock { .. } | Self::Retraction { .. })
+    }
+
+    /// Tells whether the fact is what an undo without a name undoes: what a person answered or paused.
+    #[must_use]
+    pub fn is_act(&self) -> bool {
+        self.is_answer() || matches!(self, Self::Pause { .. } | Self::Resume { .. })
     }
 
     /// Tells whether the fact shapes the plan itself and so must be known at all times.

@@ -338,11 +338,21 @@ impl Ledger {
     /// Returns the effective answer that a device wrote last, whatever its clock showed.
     #[must_use]
     pub fn newest_answer(&self, device: &str) -> Option<&Record> {
+        self.newest(device, Fact::is_answer)
+    }
+
+    /// Returns the effective act of a person that a device wrote last, whatever its clock showed.
+    #[must_use]
+    pub fn newest_act(&self, device: &str) -> Option<&Record> {
+        self.newest(device, Fact::is_act)
+    }
+
+    fn newest(&self, device: &str, is_wanted: fn(&Fact) -> bool) -> Option<&Record> {
         let of_device = |seq| FactId { device: device.into(), seq };
         let newest_first = self.records.range(of_device(0)..=of_device(u64::MAX)).rev();
-        let mut answers =
-            newest_first.map(|(_, record)| record.as_ref()).filter(|record| record.fact.is_answer());
-        answers.find(|record| self.is_effective(&record.id))
+        let mut wanted =
+            newest_first.map(|(_, record)| record.as_ref()).filter(|record| is_wanted(&record.fact));
+        wanted.find(|record| self.is_effective(&record.id))
     }
 
     /// Returns the changes of zone, in order; a name that this machine does not know is left out.

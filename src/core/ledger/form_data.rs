@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::core::text::{folded, plain_dash};
+
 /// The data of a form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FormData {
@@ -84,7 +86,15 @@ impl FromStr for ScanRegion {
     type Err = ParseFormDataError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.into_iter().find(|region| region.as_str() == text);
+        let words = folded(text).replace([' ', '_'], "-");
+        let named = match words.as_str() {
+            "spine" | "ap-spine" | "l-spine" | "lumbar" => "lumbar-spine",
+            "hip-total" => "total-hip",
+            "neck" => "femoral-neck",
+            "1/3-radius" | "radius-1/3" | "33%-radius" | "radius-33%" => "one-third-radius",
+            words => words,
+        };
+        let known = Self::ALL.into_iter().find(|region| region.as_str() == named);
         known.ok_or_else(|| ParseFormDataError::Region { text: text.to_owned() })
     }
 }
@@ -120,7 +130,9 @@ impl FromStr for Density {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || ParseFormDataError::Density { text: text.to_owned() };
-        let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+        let number = ["g/cm2", "g/cm\u{b2}", "g/cm^2"].iter().find_map(|unit| text.trim().strip_suffix(unit));
+        let number = number.unwrap_or(text).trim().replace(',', ".");
+        let (whole, fraction) = number.split_once('.').unwrap_or((number.as_str(), ""));
         let is_number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty() || !is_number(whole) || !is_number(fraction) || fraction.len() > 4 {
             return Err(wrong());
@@ -139,6 +151,12 @@ pub enum ParseFormDataError {
         /// What was read.
         text: String,
     },
+    /// Not a score.
+    #[error("`{text}` is not a score: write it as on the report, such as `-1.2`")]
+    Score {
+        /// What was read.
+        text: String,
+    },
     /// Not a density.
     #[error("`{text}` is not a density in g/cm2: write it as on the report, such as `0.912`")]
     Density {
@@ -147,9 +165,56 @@ pub enum ParseFormDataError {
     },
 }
 
+/// Reads a T- or Z-score as a report prints it, and returns it as it is recorded: `-1.2`.
+///
+/// # Errors
+///
+/// It is no number from -10 to 10.
+pub fn parse_score(text: &str) -> Result<String, ParseFormDataError> {
+    let wrong = || ParseFormDataError::Score { text: text.to_owned() };
+    let plain: String = text.trim().chars().map(plain_dash).map(|c| if c == ',' { '.' } else { c }).collect();
+    let (sign, digits) = match plain.strip_prefix('-') {
+        Some(digits) => ("-", digits.trim_start()),
+        None => ("", plain.strip_prefix('+').unwrap_or(&plain)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number =
+        |part: &str| !part.is_empty() && part.len() <= 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let is_small = whole.parse::<u8>().is_ok_and(|whole| whole <= 10);
+    (is_number(whole) && is_number(fraction) && is_small).then(|| format!("{sign}{digits}")).ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_reports_print_is_read() {
+        for (text, region) in [
+            ("total-hip", ScanRegion::TotalHip),
+            ("Total Hip", ScanRegion::TotalHip),
+            ("AP Spine", ScanRegion::LumbarSpine),
+            ("lumbar\u{2013}spine", ScanRegion::LumbarSpine),
+            ("Femoral  neck", ScanRegion::FemoralNeck),
+            ("1/3 radius", ScanRegion::OneThirdRadius),
+        ] {
+            assert_eq!(text.parse(), Ok(region), "{text}");
+        }
+        for (text, score) in [
+            ("-1.2", "-1.2"),
+            ("\u{2212}1,2", "-1.2"),
+            ("\u{2013} 2.5", "-2.5"),
+            ("+0.3", "0.3"),
+            ("0", "0"),
+            ("1", "1"),
+        ] {
+            assert_eq!(parse_score(text).as_deref(), Ok(score), "{text}");
+        }
+        for bad in ["", "banana", "-", "11", "-1.2.3", "1.234", "- -1"] {
+            assert!(parse_score(bad).is_err(), "{bad}");
+        }
+        assert!("hip".parse::<ScanRegion>().is_err());
+    }
 
     #[test]
     fn densities_are_exact() {
@@ -158,11 +223,14 @@ mod tests {
             ("0.9125", 9_125, "0.9125"),
             ("1.1", 11_000, "1.100"),
             ("1", 10_000, "1.000"),
+            ("0,912", 9_120, "0.912"),
+            (" 0.912 g/cm\u{b2}", 9_120, "0.912"),
+            ("0.912 g/cm2", 9_120, "0.912"),
         ] {
             let density: Density = text.parse().unwrap();
             assert_eq!((density.0, density.to_string().as_str()), (value, written));
         }
-        for bad in ["", "0", "-0.9", "0,912", "0.91234", "912", "9e-1", ".9"] {
+        for bad in ["", "0", "-0.9", "0,9,1", "0.9 g", "0.91234", "912", "9e-1", ".9"] {
             assert!(bad.parse::<Density>().is_err(), "{bad}");
         }
     }

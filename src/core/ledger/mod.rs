@@ -8,6 +8,7 @@ mod fold;
 mod forget;
 mod form_data;
 mod history;
+mod limit;
 mod pauses;
 mod replay;
 mod revisions;
@@ -20,7 +21,8 @@ pub use fact::{
     When,
 };
 pub use fold::{Counted, Ledger, NEWEST_INTAKES};
-pub use form_data::{CheckIn, Density, FormData, ParseFormDataError, Scan, ScanRegion};
+pub use form_data::{CheckIn, Density, FormData, ParseFormDataError, Scan, ScanRegion, parse_score};
+pub use limit::LimitUse;
 pub use replay::replay;
 pub use sent::Delivery;
 pub use stock::{doses_left, runs_out};

@@ -1,5 +1,6 @@
 //! Pauses: when an item is not reminded of.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +27,37 @@ impl Ledger {
     pub fn pauses_after(&self, item: &ItemId, instant: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let own = self.pause_intervals(item).filter(|(fact, ..)| fact.item() == Some(item));
         own.map(|(_, at, end)| (at.max(instant), end)).filter(|(at, end)| at < end).collect()
+    }
+
+    /// Returns the pauses that have not ended at an instant, of one item or of all, each with when it begins and ends.
+    #[must_use]
+    pub fn all_pauses_after(
+        &self,
+        instant: Timestamp,
+    ) -> Vec<(Option<ItemId>, Timestamp, Option<Timestamp>)> {
+        // When what was written before is resumed, by what.
+        let mut resumed: BTreeMap<Option<&ItemId>, Timestamp> = BTreeMap::new();
+        let mut found = Vec::new();
+        for id in self.pauses.iter().rev().filter(|id| self.is_effective(id)) {
+            let fact = &self.records[id].fact;
+            match fact {
+                Fact::Resume { at, .. } => {
+                    let earliest = resumed.entry(fact.item()).or_insert(Timestamp::MAX);
+                    *earliest = (*earliest).min(*at);
+                }
+                Fact::Pause { at, until, .. } => {
+                    let of_all = resumed.get(&None).copied();
+                    let own = resumed.get(&fact.item()).copied();
+                    let end = [*until, of_all, own].into_iter().flatten().min();
+                    if end.is_none_or(|end| instant < end && *at < end) {
+                        found.push((fact.item().cloned(), *at, end));
+                    }
+                }
+                _ => {}
+            }
+        }
+        found.sort_by_key(|(_, at, _)| *at);
+        found
     }
 
     /// Returns the latest end of the pauses that hold an item at an instant.

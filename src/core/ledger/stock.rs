@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Fact, Ledger, Record, StockChange};
-use crate::core::schedule::{ItemId, Plan, Quantity};
+use crate::core::schedule::{Amount, ItemId, Plan};
 
 /// How far ahead the end of a stock is looked for.
 const LOOK_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366 * 3);
@@ -26,13 +26,13 @@ pub fn doses_left(plan: &Plan, facts: &Ledger, item: &ItemId) -> Option<u32> {
         .filter(|(at, _)| *at >= since)
         .collect();
     changes.sort_by_key(|(at, record)| (*at, record.recorded_at, record.id.seq));
-    let dose = plan.newest(item).and_then(|regimen| regimen.item.dose);
+    let dose = plan.newest(item).and_then(|regimen| regimen.item.dose.as_ref());
     let mut left = i64::from(stock.have);
     for (_, record) in changes {
         match &record.fact {
             // What was not scheduled is measured by the current dose.
             Fact::Intake { amount, planned, .. } => {
-                left = left.saturating_sub(doses(*amount, planned.or(dose)));
+                left = left.saturating_sub(doses(amount.as_ref(), planned.as_ref().or(dose)));
             }
             Fact::Stock { change: StockChange::Add(more), .. } => {
                 left = left.saturating_add(i64::from(*more));
@@ -66,7 +66,7 @@ pub fn runs_out(plan: &Plan, facts: &Ledger, item: &ItemId, left: u32, now: Time
     None
 }
 
-fn doses(amount: Option<Quantity>, dose: Option<Quantity>) -> i64 {
+fn doses(amount: Option<&Amount>, dose: Option<&Amount>) -> i64 {
     let (Some(amount), Some(dose)) = (amount, dose) else { return 1 };
     amount.doses_of(dose).map_or(1, |doses| i64::try_from(doses).unwrap_or(i64::MAX))
 }

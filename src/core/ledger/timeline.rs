@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::fold::{ends, snooze_of, was_asked};
 use super::{Fact, Ledger, Record};
-use crate::core::schedule::{ItemId, Occurrence, Plan, Planned, Quantity, ZoneHistory};
+use crate::core::schedule::{Amount, ItemId, Occurrence, Plan, Planned, ZoneHistory};
 
 /// The longest time after its grace until which a snooze can hold an occurrence open.
 pub const MAX_SNOOZE_PAST_GRACE: SignedDuration = SignedDuration::from_hours(24);
@@ -90,7 +90,8 @@ pub fn status_of(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Stat
     let closes_at = closes_at(*at, item.grace, snoozed_until);
     let answer = ledger.answer_among(&facts);
     let state = match answer.map(|record| &record.fact) {
-        Some(Fact::Intake { amount, planned, .. }) => taken(*amount, *planned),
+        Some(Fact::Intake { .. }) if item.ask_amount => State::Taken,
+        Some(Fact::Intake { amount, planned, .. }) => taken(amount.as_ref(), planned.as_ref()),
         Some(_) => State::Skipped,
         None if ledger.is_paused(&item.id, *at) => State::Excused,
         None if planned.removed.is_some_and(|removal| removal.takes(closes_at, now)) => State::Excused,
@@ -102,16 +103,15 @@ pub fn status_of(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Stat
     Status {
         state,
         answer: answer.cloned(),
-        snoozed_until: snoozed_until.filter(|until| state == State::Due && now < *until),
+        snoozed_until: snoozed_until
+            .filter(|until| matches!(state, State::Due | State::Upcoming) && now < *until),
         closes_at,
     }
 }
 
-fn taken(amount: Option<Quantity>, planned: Option<Quantity>) -> State {
+fn taken(amount: Option<&Amount>, planned: Option<&Amount>) -> State {
     match (amount, planned) {
-        (Some(amount), Some(planned)) if amount.unit == planned.unit && amount.value < planned.value => {
-            State::Partial
-        }
+        (Some(amount), Some(planned)) if amount.is_part_of(planned) => State::Partial,
         _ => State::Taken,
     }
 }
@@ -143,7 +143,7 @@ impl OccurrenceStatus<'_> {
 
     /// Returns the dose that was planned.
     #[must_use]
-    pub fn dose(&self, zones: &ZoneHistory) -> Option<Quantity> {
+    pub fn dose(&self, zones: &ZoneHistory) -> Option<&Amount> {
         self.planned.dose(zones)
     }
 }

@@ -167,8 +167,11 @@ impl Reminder {
         actions.push(Action::Withdraw(id));
         for line in lines.into_iter().filter(|line| !line.lead) {
             let occurrence = line.occurrence.id;
-            let is_too_soon = button == Button::Taken && self.too_soon_after(&occurrence.item, now).is_some();
-            if is_too_soon && self.screen.confirm(&occurrence) {
+            let item = &occurrence.item;
+            let is_too_much = || {
+                self.too_soon_after(item, now).is_some() || self.over_limit(item, now, None, now).is_some()
+            };
+            if button == Button::Taken && is_too_much() && self.screen.confirm(&occurrence) {
                 // It is asked once more, with the reason.
                 self.schedule_check(&occurrence.item, now);
             } else {

@@ -7,7 +7,7 @@ use super::answer::Decision;
 use super::messages::{Action, RequestId};
 use super::refusal::Refusal;
 use crate::core::ledger::{Fact, FactId, FormData, Ledger, Record, When};
-use crate::core::schedule::Quantity;
+use crate::core::schedule::Amount;
 
 /// What to change of an answer; `None` leaves it as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Correction {
     /// When it happened.
     pub at: Option<When>,
     /// How much it was.
-    pub amount: Option<Quantity>,
+    pub amount: Option<Amount>,
     /// What a check-in or a scan should have recorded.
     pub form_data: Option<FormData>,
     /// A note.
@@ -139,7 +139,7 @@ fn corrected(record: &Record, correction: &Correction) -> Option<Fact> {
                 return None;
             }
             *at = to.at.unwrap_or(*at);
-            *amount = to.amount.or(*amount);
+            *amount = to.amount.or_else(|| amount.take());
             *form_data = to.form_data.map(Box::new).or_else(|| form_data.take());
             *note = to.note.or_else(|| note.take());
             (*corrects, *key) = (Some(record.id.clone()), to.key);

@@ -8,10 +8,16 @@ use super::messages::{Action, RequestId};
 use super::refusal::{Refusal, nearest};
 use super::wording::minutes;
 use crate::core::ledger::{Fact, FormData, Ledger, MAX_SNOOZE_PAST_GRACE, Record, State, When, status_of};
-use crate::core::schedule::{ItemId, Kind, OccurrenceId, ParseError, Planned, Quantity};
+use crate::core::schedule::{Amount, ItemId, Kind, OccurrenceId, ParseError, Planned};
 
-/// How long before its time an occurrence can be answered when it is named.
+/// How long before its time an occurrence can be taken when it is named.
 pub(super) const EARLY_NAMED: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long before its time an occurrence can be skipped or postponed.
+pub const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// The slots of an item that are passed over in the search for one that can be postponed.
+const MAX_PASSED_OVER: usize = 1_000;
 
 /// A given time may be this far ahead of the clock (two clocks never agree).
 pub const CLOCKS_DISAGREE: SignedDuration = SignedDuration::from_secs(120);
@@ -31,6 +37,8 @@ pub enum Verb {
     Skip,
     /// Ask again later.
     Snooze,
+    /// Ask later than planned, of what is due or comes next.
+    Postpone,
     /// Something happened that was not scheduled: as needed, extra, so many minutes.
     Log,
 }
@@ -62,7 +70,7 @@ pub struct Answer {
     /// When it happened; `None` is now.
     pub at: Option<When>,
     /// How much.
-    pub amount: Option<Quantity>,
+    pub amount: Option<Amount>,
     /// What a check-in or a scan records.
     pub form_data: Option<FormData>,
     /// A note.
@@ -140,7 +148,7 @@ impl Reminder {
         let described = planned.as_ref().map(|planned| &planned.regimen.item);
         let described = described.or_else(|| self.plan.newest(item).map(|regimen| &regimen.item));
         let product = described.and_then(|item| item.product.non_empty()).cloned().map(Box::new);
-        let planned = planned.and_then(|planned| planned.dose(&self.plan.zones));
+        let planned = planned.and_then(|planned| planned.dose(&self.plan.zones).cloned());
         Fact::Intake {
             item: item.clone(),
             occurrence: occurrence.cloned(),
@@ -186,6 +194,7 @@ impl Reminder {
         };
         match answer.verb {
             Verb::Snooze => self.decide_snooze(now, item, planned.as_ref(), answer),
+            Verb::Postpone => self.decide_postpone(now, item, planned, answer),
             Verb::Take | Verb::Log => self.decide_resolution(now, item, planned.as_ref(), answer, when),
             Verb::Skip if planned.is_none() => self.nothing_due(item, now),
             Verb::Skip => self.decide_resolution(now, item, planned.as_ref(), answer, when),
@@ -202,8 +211,10 @@ impl Reminder {
     ) -> Decision {
         if let Some(planned) = planned {
             let occurrence = &planned.occurrence.id;
-            if planned.occurrence.at.duration_since(now) > EARLY_NAMED {
-                return Refusal::TooEarly { occurrence: occurrence.clone() }.into();
+            let earliest = if answer.verb == Verb::Skip { FAR_AHEAD } else { EARLY_NAMED };
+            if planned.occurrence.at.duration_since(now) > earliest {
+                let days = earliest.as_hours() / 24;
+                return Refusal::TooEarly { occurrence: occurrence.clone(), days }.into();
             }
             if let Some(record) = self.ledger.answer(occurrence) {
                 let state = status_of(planned, &self.ledger, now).state.as_str();
@@ -233,10 +244,14 @@ impl Reminder {
                 let distance = minutes(at.duration_since(last).abs());
                 return Refusal::TooSoon { item: item.clone(), distance }.into();
             }
+            let planned = planned.and_then(|planned| planned.dose(&self.plan.zones));
+            if let Some(reason) = self.over_limit(item, at, answer.amount.as_ref().or(planned), now) {
+                return Refusal::OverLimit { item: item.clone(), reason }.into();
+            }
         }
         let mut fact = self.intake(item, occurrence, at);
         if let Fact::Intake { amount, form_data, note, key, .. } = &mut fact {
-            (*amount, *note, *key) = (answer.amount, answer.note.clone(), answer.key.clone());
+            (*amount, *note, *key) = (answer.amount.clone(), answer.note.clone(), answer.key.clone());
             *form_data = answer.form_data.clone().map(Box::new);
         }
         Decision::Record(fact)
@@ -287,11 +302,67 @@ impl Reminder {
             return self.nothing_due(item, now);
         }
         let until = snooze_end(planned, now, answer.length.unwrap_or(self.settings.snooze));
-        if let Some(running) = status.snoozed_until {
-            if until.duration_since(running).abs() <= SAME_SNOOZE {
-                if let Some(record) = self.ledger.snooze(occurrence) {
-                    return Decision::Repeat(record.clone());
-                }
+        self.snooze_until(planned, until, now, answer)
+    }
+
+    /// Decides on a snooze that counts from the planned time, where that is still to come.
+    fn decide_postpone(
+        &self,
+        now: Timestamp,
+        item: &ItemId,
+        named: Option<Planned<'_>>,
+        answer: &Answer,
+    ) -> Decision {
+        let is_item = matches!(answer.target, AnswerTarget::Item(_));
+        let meant = if is_item { self.open_or_next(item, now) } else { named };
+        let Some(planned) = meant else { return self.nothing_due(item, now) };
+        let occurrence = &planned.occurrence.id;
+        let status = status_of(&planned, &self.ledger, now);
+        if let Some(record) = status.answer {
+            let (occurrence, fact) = (occurrence.clone(), record.id.clone());
+            return Refusal::AlreadyAnswered { occurrence, state: status.state.as_str(), fact }.into();
+        }
+        if planned.occurrence.at.duration_since(now) > FAR_AHEAD {
+            let days = FAR_AHEAD.as_hours() / 24;
+            return Refusal::TooEarly { occurrence: occurrence.clone(), days }.into();
+        }
+        if !matches!(status.state, State::Due | State::Upcoming) {
+            return self.nothing_due(item, now);
+        }
+        let from = planned.occurrence.at.max(now);
+        let until = snooze_end(&planned, from, answer.length.unwrap_or(self.settings.snooze));
+        self.snooze_until(&planned, until, now, answer)
+    }
+
+    /// Returns what is open of an item, else what comes next of it.
+    fn open_or_next(&self, item: &ItemId, now: Timestamp) -> Option<Planned<'_>> {
+        let is_open = |planned: &Planned<'_>| status_of(planned, &self.ledger, now).state == State::Due;
+        if let Some(open) = self.near(item, now).into_iter().rev().find(is_open) {
+            return Some(open);
+        }
+        let mut after = now;
+        for _ in 0..MAX_PASSED_OVER {
+            let next = self.plan.next_after(item, &self.ledger, after)?;
+            if status_of(&next, &self.ledger, now).state == State::Upcoming {
+                return Some(next);
+            }
+            after = next.occurrence.at;
+        }
+        None
+    }
+
+    fn snooze_until(
+        &self,
+        planned: &Planned<'_>,
+        until: Timestamp,
+        now: Timestamp,
+        answer: &Answer,
+    ) -> Decision {
+        let occurrence = &planned.occurrence.id;
+        let running = status_of(planned, &self.ledger, now).snoozed_until;
+        if running.is_some_and(|running| until.duration_since(running).abs() <= SAME_SNOOZE) {
+            if let Some(record) = self.ledger.snooze(occurrence) {
+                return Decision::Repeat(record.clone());
             }
         }
         let (occurrence, key) = (occurrence.clone(), answer.key.clone());
@@ -352,7 +423,7 @@ fn makes(answer: &Answer, known: &Fact) -> bool {
         Fact::Skip { reason, note, .. } => {
             answer.reason == *reason && answer.note == *note && repeats(answer, known)
         }
-        Fact::Snooze { .. } => answer.verb == Verb::Snooze,
+        Fact::Snooze { .. } => matches!(answer.verb, Verb::Snooze | Verb::Postpone),
         _ => false,
     };
     is_of_target && has_the_rest

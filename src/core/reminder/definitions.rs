@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::ledger::{Fact, Record};
-use crate::core::schedule::ItemId;
+use crate::core::schedule::{Definition, ItemId};
 
 /// The definition of each item as JSON text.
 #[derive(Debug, Default)]
@@ -26,10 +26,10 @@ impl Definitions {
     }
 
     /// Sets an item's definition and tells whether it is another one than before.
-    pub(super) fn update(&mut self, item: &ItemId, definition: &str) -> bool {
-        let is_new = self.0.get(item).is_none_or(|known| known != definition);
+    pub(super) fn update(&mut self, item: &ItemId, definition: &Definition) -> bool {
+        let is_new = self.0.get(item).is_none_or(|known| !definition.is(known));
         if is_new {
-            self.0.insert(item.clone(), definition.to_owned());
+            self.0.insert(item.clone(), definition.text.clone());
         }
         is_new
     }
@@ -75,12 +75,23 @@ mod tests {
         let mut definitions = Definitions::from_regimens(records.collect());
         assert_eq!(definitions.missing_from(&BTreeSet::new()), [item("a")]);
         assert_eq!(definitions.missing_from(&[&item("a")].into()), []);
-        for (id, definition, is_new) in
-            [("a", "2", false), ("a", "3", true), ("a", "3", false), ("b", "1", true)]
-        {
-            assert_eq!(definitions.update(&item(id), definition), is_new, "{id} {definition}");
+        let definition = |text: &str, first: Option<&str>| Definition {
+            text: text.to_owned(),
+            first_form: first.map(str::to_owned),
+        };
+        for (id, text, first, is_new) in [
+            ("a", "2", None, false),
+            ("a", "3", None, true),
+            ("a", "3", None, false),
+            // The same, as it was recorded before.
+            ("a", "3.0", Some("3"), false),
+            ("a", "4.0", Some("4"), true),
+            ("a", "4.0", Some("4"), false),
+            ("b", "1", None, true),
+        ] {
+            assert_eq!(definitions.update(&item(id), &definition(text, first)), is_new, "{id} {text}");
         }
         definitions.remove(&item("a"));
-        assert!(definitions.update(&item("a"), "3"));
+        assert!(definitions.update(&item("a"), &definition("4.0", None)));
     }
 }

@@ -37,7 +37,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use amend::Correction;
-pub use answer::{Answer, AnswerTarget, CLOCKS_DISAGREE, Verb};
+pub use answer::{Answer, AnswerTarget, CLOCKS_DISAGREE, FAR_AHEAD, Verb};
 pub use commands::Pause;
 pub use messages::{Action, DeliveryReply, Input, Outcome, Outgoing, RequestId, Token};
 pub use notice::{AlertId, Button, DesktopTraits, Notice};
@@ -168,7 +168,7 @@ impl Reminder {
 
     /// Returns an instant from which on memory has every fact about a slot and every intake.
     ///
-    /// What was recorded within the last three days is there, and nothing is answered earlier than a day ahead.
+    /// What was recorded within the last three days is there, and nothing is taken earlier than a day ahead; what is skipped further ahead is always there.
     #[must_use]
     pub fn complete_since(now: Timestamp) -> Timestamp {
         now.checked_sub(MEMORY - answer::EARLY_NAMED).unwrap_or(Timestamp::MAX)
@@ -265,7 +265,8 @@ impl Reminder {
         let plan = self.plan.clone();
         self.ledger.forget_before(keep_from, |id| {
             let half = plan.half_step(&id.item).and_then(|half| now.checked_sub(half).ok());
-            half.is_some_and(|from| !is_before(id, from))
+            // Or was skipped or postponed ahead of its time.
+            half.is_some_and(|from| !is_before(id, from)) || !is_before(id, keep_from)
         });
         self.screen.forget_before(keep_from);
         self.outbox.forget_before(keep_from, |occurrence| self.screen.was_shown(occurrence));

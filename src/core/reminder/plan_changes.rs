@@ -21,7 +21,7 @@ impl Reminder {
         }
         for (item, definition) in items {
             if self.definitions.update(&item.id, &definition) {
-                self.open_regimen(now, item, definition, actions);
+                self.open_regimen(now, item, definition.text, actions);
             }
         }
     }

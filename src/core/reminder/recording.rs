@@ -111,13 +111,16 @@ impl Reminder {
 
     /// Adds a durable fact to what is known, and schedules a check of what it is about.
     fn apply(&mut self, now: Timestamp, record: Arc<Record>) {
-        let concerns_all = record.fact.shapes_plan() && record.fact.item().is_none();
+        // An undo of what named no slot gives back the slot whose place it took.
+        let undone =
+            record.fact.supersedes().and_then(|fact| self.ledger.get(fact)).map(|record| &record.fact);
+        let concerns = |fact: &Fact| fact.shapes_plan() && fact.item().is_none();
+        let concerns_all = concerns(&record.fact) || undone.is_some_and(concerns);
+        let item = record.fact.item().or(undone.and_then(Fact::item)).cloned();
         if let Fact::Snooze { occurrence, .. } = &record.fact {
             self.screen.on_snoozed(occurrence);
         }
-        // An undo of what named no slot gives back the slot whose place it took.
-        let undone = record.fact.supersedes().and_then(|fact| self.ledger.get(fact)?.fact.item());
-        match record.fact.item().or(undone).cloned() {
+        match item {
             Some(item) => self.schedule_check(&item, now),
             None if concerns_all => self.schedule_all_checks(now),
             None => {}

@@ -47,10 +47,12 @@ pub enum Refusal {
         next: Option<OccurrenceId>,
     },
     /// Its time is still far away.
-    #[error("`{occurrence}` is more than 24 hours ahead: it cannot be answered yet")]
+    #[error("`{occurrence}` is more than {} ahead: it cannot be answered yet", days_or_hours(*.days))]
     TooEarly {
         /// Which one.
         occurrence: OccurrenceId,
+        /// How many days ahead it can be answered.
+        days: i64,
     },
     /// Another one was recorded shortly before or after.
     #[error("`{item}` was already recorded {distance} from this time")]
@@ -59,6 +61,14 @@ pub enum Refusal {
         item: ItemId,
         /// How far the other one is away.
         distance: String,
+    },
+    /// With it, the item's limit would be exceeded.
+    #[error("`{item}`: {reason}")]
+    OverLimit {
+        /// Which item.
+        item: ItemId,
+        /// What was taken, what the limit is, and when the next is within it.
+        reason: String,
     },
     /// Several slots of the item are open, and the answer names none.
     #[error("`{item}` has several open slots, name one of {}", listed(.open))]
@@ -101,7 +111,7 @@ pub enum Refusal {
         fact: FactId,
     },
     /// The fact is none that a person can undo.
-    #[error("`{fact}` cannot be undone: only answers, stock changes and undos can")]
+    #[error("`{fact}` cannot be undone: only answers, stock changes, pauses and undos can")]
     NotRetractable {
         /// Which one.
         fact: FactId,
@@ -134,6 +144,10 @@ pub enum Refusal {
         /// Why not.
         reason: String,
     },
+}
+
+fn days_or_hours(days: i64) -> String {
+    if days == 1 { "24 hours".to_owned() } else { format!("{days} days") }
 }
 
 fn listed(open: &[OccurrenceId]) -> String {
@@ -199,7 +213,7 @@ mod tests {
                 "nothing is due for `iron`; the next is `iron@2026-11-26T08:00`",
             ),
             (
-                Refusal::TooEarly { occurrence },
+                Refusal::TooEarly { occurrence, days: 1 },
                 "`iron@2026-11-25T08:00` is more than 24 hours ahead: it cannot be answered yet",
             ),
             (
@@ -234,7 +248,7 @@ mod tests {
             ),
             (
                 Refusal::NotRetractable { fact: fact.clone() },
-                "`desk.4` cannot be undone: only answers, stock changes and undos can",
+                "`desk.4` cannot be undone: only answers, stock changes, pauses and undos can",
             ),
             (
                 Refusal::NotCorrectable { fact: fact.clone() },

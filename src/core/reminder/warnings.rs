@@ -4,14 +4,42 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Reminder;
 use super::wording::{day, minutes};
-use crate::core::ledger::{Fact, When, runs_out};
-use crate::core::schedule::{ItemId, OccurrenceId};
+use crate::core::ledger::{Fact, LimitUse, When, runs_out};
+use crate::core::schedule::{Amount, ItemId, OccurrenceId};
 
 impl Reminder {
     /// Returns the item's last intake that is nearer to an instant than its gap.
     pub(super) fn too_soon_after(&self, item: &ItemId, at: Timestamp) -> Option<Timestamp> {
         let gap = self.plan.newest(item)?.item.gap?;
         self.nearest_intake(item, at).filter(|last| at.duration_since(*last).abs() < gap)
+    }
+
+    /// Returns what to say about an amount with which the item's limit would be exceeded.
+    pub(super) fn over_limit(
+        &self,
+        item: &ItemId,
+        at: Timestamp,
+        amount: Option<&Amount>,
+        now: Timestamp,
+    ) -> Option<String> {
+        let used = LimitUse::until(&self.plan, &self.ledger, item, at)?;
+        let date = self.plan.zones.date_at(at);
+        let amount = amount.or_else(|| self.plan.newest(item)?.item.dose_on(date))?;
+        if !used.would_exceed(amount) {
+            return None;
+        }
+        let (taken, limit) = (&used.taken, &used.limit);
+        let zone = self.plan.zones.zone_at(now);
+        let (today, free) =
+            (zone.to_datetime(now).date(), used.free_at(amount).map(|at| zone.to_datetime(at)));
+        let next = match free {
+            Some(at) if at.date() == today => at.strftime("; the next is within it at %H:%M").to_string(),
+            Some(at) => {
+                format!("; the next is within it {}, {}", day(at.date(), today), at.strftime("%H:%M"))
+            }
+            None => String::new(),
+        };
+        Some(format!("{taken} recorded within {}, and the limit is {limit}{next}", minutes(used.within())))
     }
 
     pub(super) fn nearest_intake(&self, item: &ItemId, at: Timestamp) -> Option<Timestamp> {
@@ -54,6 +82,7 @@ impl Reminder {
                 format!("already recorded {ago} ago: answer again if this is another dose")
             };
             warnings.extend(self.too_soon_after(item, now).map(repeated));
+            warnings.extend(self.over_limit(item, now, None, now));
         }
         warnings.extend(self.little_left(item, now));
         warnings

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::notice::{AlertId, AlertLine, Button, Notice};
-use crate::core::schedule::{Item, Kind, Length, Quantity};
+use crate::core::schedule::{Amount, Item, Kind, Length};
 
 /// How many lines a reminder of several shows.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub(super) struct NoticeLine<'a> {
     pub(super) line: &'a AlertLine,
     pub(super) item: &'a Item,
     /// What is planned for its slot.
-    pub(super) dose: Option<Quantity>,
+    pub(super) dose: Option<&'a Amount>,
     /// The zone in which its times are shown.
     pub(super) zone: &'a TimeZone,
     /// What to know before it is taken.
@@ -129,6 +129,11 @@ impl Wording {
             let answer = self.can_open.then(|| (Button::Open, "Answer".to_owned()));
             return answer.into_iter().chain([snooze, last]).collect();
         }
+        if lines.iter().any(|line| line.item.asks_amount(line.dose)) {
+            // A button cannot say how much it was; *Open* of several asks too.
+            let how_much = (self.can_open && !several).then(|| (Button::Open, "How much?".to_owned()));
+            return how_much.into_iter().chain([snooze, last]).collect();
+        }
         vec![(Button::Taken, taken), snooze, last]
     }
 
@@ -137,10 +142,10 @@ impl Wording {
         let NoticeLine { line: AlertLine { lead, .. }, item, .. } = line;
         let mut details = Vec::new();
         if !self.hides(item) {
-            details.extend(line.dose.map(|dose| dose.to_string()));
+            details.extend(line.dose.map(Amount::for_people));
             details.extend(item.strain().map(ToOwned::to_owned));
             details.extend(item.with.as_ref().map(|with| format!("with {with}")));
-            details.extend(item.target.map(|target| format!("aim: {target}")));
+            details.extend(item.target.as_ref().map(|target| format!("aim: {target}")));
             details.extend(item.note.clone());
         }
         details.extend(self.time(line));
@@ -212,6 +217,17 @@ mod tests {
 
         [[check-in]]
         id = "weekly"
+        times = ["08:00"]
+
+        [[supplement]]
+        id = "insulin"
+        dose = "12 unit"
+        ask-amount = true
+        times = ["08:00"]
+
+        [[supplement]]
+        id = "range"
+        dose = "1-2 tablet"
         times = ["08:00"]
     "#;
 
@@ -328,6 +344,24 @@ mod tests {
             Some("dosed answer"),
             &["All 2 done", "Snooze 15 min", "Skip all"],
         );
+    }
+
+    /// A button cannot say how much it was.
+    #[test]
+    fn an_amount_that_is_decided_each_time_is_asked() {
+        let now = "2026-11-25T08:00";
+        let open = |wording: &mut Wording, _: &mut Vec<AlertLine>| wording.can_open = true;
+        for (item, dose) in [("insulin", "12 units"), ("range", "1-2 tablets")] {
+            let id = format!("{item}@2026-11-25T08:00");
+            let (command, body) = (format!("dosed take {item}"), [dose, "careful"]);
+            let asked = write(&[&id], now, open);
+            check(&asked, item, &body, Some(&command), &["How much?", "Snooze 15 min", "Skip"]);
+            let plain = write(&[&id], now, |_, _| {});
+            check(&plain, item, &body, Some(&command), &["Snooze 15 min", "Skip"]);
+            let with_another = write(&[A, &id], now, open);
+            let buttons: Vec<&str> = with_another.buttons.iter().map(|(_, label)| label.as_str()).collect();
+            assert_eq!(buttons, ["Snooze 15 min", "Open"]);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{ChannelId, ItemId, Length, ParseError, Quantity, QuestionSet, Rule, Slot, ZoneHistory};
+use super::{Amount, ChannelId, ItemId, Length, Limit, ParseError, QuestionSet, Rule, Slot, ZoneHistory};
 
 /// What sort of thing an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,19 +126,19 @@ pub struct Stock {
 }
 
 /// A dose that applies from a date on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TaperStep {
     /// The first day of this dose.
     pub from: Date,
     /// The dose.
-    pub dose: Quantity,
+    pub dose: Amount,
 }
 
 /// How much of a habit a person aims at, `150 min / week`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HabitTarget {
-    /// How much.
-    pub amount: Quantity,
+    /// How much; one number with its unit.
+    pub amount: Amount,
     /// In how many days: 1 or 7.
     pub days: u8,
 }
@@ -163,7 +163,11 @@ impl FromStr for HabitTarget {
             "week" => 7,
             _ => return Err(wrong()),
         };
-        Ok(Self { amount: amount.parse()?, days })
+        let amount: Amount = amount.parse()?;
+        if amount.is_range() || amount.quantities().count() > 1 {
+            return Err(wrong());
+        }
+        Ok(Self { amount, days })
     }
 }
 
@@ -179,7 +183,9 @@ pub struct Item {
     /// Its name for people.
     pub name: String,
     /// How much at a time, where no taper step applies.
-    pub dose: Option<Quantity>,
+    pub dose: Option<Amount>,
+    /// Whether how much it is is decided each time; the dose is what is proposed.
+    pub ask_amount: bool,
     /// Which product it is; all empty where the schedule says nothing of it.
     pub product: Product,
     /// When it is planned.
@@ -212,6 +218,8 @@ pub struct Item {
     pub lead: Vec<Length>,
     /// How long after one the next would be too soon.
     pub gap: Option<SignedDuration>,
+    /// The most that is to be taken within a time.
+    pub limit: Option<Limit>,
     /// What to keep it apart from.
     pub apart: Vec<Separation>,
     /// What is in the cupboard.
@@ -235,8 +243,14 @@ impl Item {
 
     /// Returns the dose that is planned for a slot, by its day where the clock shows these zones.
     #[must_use]
-    pub fn dose_at(&self, slot: Slot, zones: &ZoneHistory) -> Option<Quantity> {
+    pub fn dose_at(&self, slot: Slot, zones: &ZoneHistory) -> Option<&Amount> {
         self.dose_on(self.date_of(slot, zones))
+    }
+
+    /// Tells whether a person is to say how much it was, where this dose is planned.
+    #[must_use]
+    pub fn asks_amount(&self, dose: Option<&Amount>) -> bool {
+        self.ask_amount || dose.is_some_and(Amount::is_range)
     }
 
     /// Returns the local date of a slot, where the clock shows these zones.
@@ -251,7 +265,8 @@ impl Item {
 
     /// Returns the dose that is planned for a local day.
     #[must_use]
-    pub fn dose_on(&self, date: Date) -> Option<Quantity> {
-        self.taper.iter().rev().find(|step| step.from <= date).map_or(self.dose, |step| Some(step.dose))
+    pub fn dose_on(&self, date: Date) -> Option<&Amount> {
+        let step = self.taper.iter().rev().find(|step| step.from <= date);
+        step.map_or(self.dose.as_ref(), |step| Some(&step.dose))
     }
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::course::{Course, SLACK};
 use super::history::History;
 use super::regimen::Anchor;
-use super::{Item, ItemId, Occurrence, OccurrenceId, Quantity, Regimen, Stock, ZoneHistory};
+use super::{Amount, Item, ItemId, Occurrence, OccurrenceId, Regimen, Stock, ZoneHistory};
 
 /// All regimens of all items, oldest first, and the zones that the clock has shown.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl Planned<'_> {
 
     /// Returns the dose that was planned for the slot.
     #[must_use]
-    pub fn dose(&self, zones: &ZoneHistory) -> Option<Quantity> {
+    pub fn dose(&self, zones: &ZoneHistory) -> Option<&Amount> {
         self.regimen.item.dose_at(self.occurrence.id.slot, zones)
     }
 }

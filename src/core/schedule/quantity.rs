@@ -1,229 +1,84 @@
-//! Amounts with their unit, exact: no floating point, no conversion between units.
+//! One number with its unit, or a range of numbers, as labels and leaflets have it: `5e9 CFU`, `1/2 tablet`, `250-500 mg`.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use super::ParseError;
+use super::{Decimal, ParseError, Unit};
 
-/// An exact decimal number, never negative: `coefficient * 10^exponent`, without trailing zeros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Decimal {
-    coefficient: u64,
-    exponent: i8,
-}
-
-impl Decimal {
-    /// Zero.
-    pub const ZERO: Self = Self { coefficient: 0, exponent: 0 };
-    /// The digits that a coefficient always has room for.
-    const MAX_DIGITS: usize = 19;
-    /// The exponents that are accepted: 10^-9 to 10^18 covers micrograms to colony counts.
-    const EXPONENTS: std::ops::RangeInclusive<i8> = -9..=18;
-
-    fn new(mut coefficient: u64, mut exponent: i32) -> Option<Self> {
-        if coefficient == 0 {
-            return Some(Self::ZERO);
-        }
-        while coefficient.is_multiple_of(10) {
-            coefficient /= 10;
-            exponent = exponent.checked_add(1)?;
-        }
-        let exponent = i8::try_from(exponent).ok().filter(|e| Self::EXPONENTS.contains(e))?;
-        Some(Self { coefficient, exponent })
-    }
-
-    /// Returns the nearest number that statistics can be made of.
-    #[must_use]
-    pub fn to_f64(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "statistics need no more digits")]
-        let coefficient = self.coefficient as f64;
-        coefficient * 10f64.powi(i32::from(self.exponent))
-    }
-
-    /// Returns the number as its coefficient and the exponent of ten that it has.
-    #[must_use]
-    pub fn parts(self) -> (u64, i8) {
-        (self.coefficient, self.exponent)
-    }
-
-    /// Makes a number of its parts again; `None` where no number has them.
-    #[must_use]
-    pub fn from_parts((coefficient, exponent): (u64, i8)) -> Option<Self> {
-        Self::new(coefficient, i32::from(exponent)).filter(|number| number.parts() == (coefficient, exponent))
-    }
-
-    /// Returns the exact sum; `None` where it cannot be held.
-    #[must_use]
-    pub fn checked_add(self, other: Self) -> Option<Self> {
-        let exponent = self.exponent.min(other.exponent);
-        let sum = self.scaled(exponent)?.checked_add(other.scaled(exponent)?)?;
-        Self::new(u64::try_from(sum).ok()?, i32::from(exponent))
-    }
-
-    fn scaled(self, exponent: i8) -> Option<u128> {
-        let shift = u32::try_from(i32::from(self.exponent) - i32::from(exponent)).ok()?;
-        u128::from(self.coefficient).checked_mul(10u128.checked_pow(shift)?)
-    }
-}
-
-impl Ord for Decimal {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let exponent = self.exponent.min(other.exponent);
-        // The exponents span 27 and a coefficient has 20 digits: the widest product has 47, so
-        // compare by magnitude where it does not fit.
-        match (self.scaled(exponent), other.scaled(exponent)) {
-            (Some(a), Some(b)) => a.cmp(&b),
-            (None, Some(_)) => Ordering::Greater,
-            (Some(_), None) => Ordering::Less,
-            (None, None) => self.exponent.cmp(&other.exponent),
-        }
-    }
-}
-
-impl PartialOrd for Decimal {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl fmt::Display for Decimal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.coefficient.to_string();
-        match self.exponent {
-            0 => f.write_str(&digits),
-            e @ 1..6 if digits.len() + usize::from(e.unsigned_abs()) <= Self::MAX_DIGITS => {
-                write!(f, "{digits}{}", "0".repeat(usize::from(e.unsigned_abs())))
-            }
-            e @ 1.. => {
-                let (head, tail) = digits.split_at(1);
-                let point = if tail.is_empty() { "" } else { "." };
-                let exponent = usize::from(e.unsigned_abs()) + tail.len();
-                write!(f, "{head}{point}{tail}e{exponent}")
-            }
-            e => {
-                let places = usize::from(e.unsigned_abs());
-                let padded = format!("{digits:0>width$}", width = places + 1);
-                let (whole, fraction) = padded.split_at(padded.len() - places);
-                write!(f, "{whole}.{fraction}")
-            }
-        }
-    }
-}
-
-impl FromStr for Decimal {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || not_an_amount(text);
-        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (
-                mantissa,
-                exponent.strip_prefix('+').unwrap_or(exponent).parse::<i32>().map_err(|_| wrong())?,
-            ),
-            None => (text, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty()
-            || !digits(whole)
-            || !digits(fraction)
-            || (mantissa.contains('.') && fraction.is_empty())
-        {
-            return Err(wrong());
-        }
-        let coefficient: u64 = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
-        let places = i32::try_from(fraction.len()).map_err(|_| wrong())?;
-        let exponent = exponent.checked_sub(places).ok_or_else(wrong)?;
-        Self::new(coefficient, exponent).ok_or_else(wrong)
-    }
-}
-
-/// The unit of a quantity, in its one spelling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Unit(&'static str);
-
-impl Unit {
-    /// Each unit with the other spellings that are read as it.
-    const KNOWN: &'static [(&'static str, &'static [&'static str])] = &[
-        ("CFU", &["cfu"]),
-        ("IU", &["iu"]),
-        ("g", &[]),
-        ("mg", &[]),
-        ("ug", &["µg", "μg", "mcg"]),
-        ("ml", &["mL"]),
-        ("l", &["L"]),
-        ("tablet", &["tablets", "tab", "tabs"]),
-        ("capsule", &["capsules", "cap", "caps"]),
-        ("drop", &["drops"]),
-        ("sachet", &["sachets"]),
-        ("scoop", &["scoops"]),
-        ("spray", &["sprays"]),
-        ("puff", &["puffs"]),
-        ("patch", &["patches"]),
-        ("piece", &["pieces", "unit", "units", "dose", "doses"]),
-        ("portion", &["portions"]),
-        ("glass", &["glasses"]),
-        ("cup", &["cups"]),
-        ("min", &["minute", "minutes", "mins"]),
-        ("h", &["hour", "hours"]),
-        ("step", &["steps"]),
-        ("km", &[]),
-        ("m", &[]),
-        ("kcal", &[]),
-        ("time", &["times", "session", "sessions"]),
-    ];
-
-    /// Returns the unit's spelling.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.0
-    }
-
-    /// Returns the spelling of every unit.
-    pub fn all() -> impl Iterator<Item = &'static str> {
-        Self::KNOWN.iter().map(|(name, _)| *name)
-    }
-}
-
-impl FromStr for Unit {
-    type Err = ParseError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::KNOWN
-            .iter()
-            .find(|(name, others)| *name == text || others.contains(&text))
-            .map(|(name, _)| Self(name))
-            .ok_or_else(|| {
-                let known: Vec<_> = Self::all().collect();
-                ParseError::new(format!("unknown unit `{text}`"), format!("use one of {}", known.join(", ")))
-            })
-    }
-}
-
-/// An exact amount of something, `5e9 CFU`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// A number with its unit, exact; or a range, where the person decides each time.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Quantity {
-    /// How many.
+    /// How many; of a range, the fewest.
     pub value: Decimal,
+    /// The most of a range.
+    pub most: Option<Decimal>,
     /// Of what.
     pub unit: Unit,
 }
 
+/// How a point between digits is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Points {
+    /// One that may group thousands is refused.
+    Strict,
+    /// As a decimal point always: so the first versions recorded amounts.
+    Decimal,
+}
+
 impl Quantity {
-    /// Returns how many doses this opens, part of one counted as one; `None` where the units differ or it
-    /// cannot be held.
+    /// Returns the values of two in a common unit; `None` where their units do not convert, or they cannot be held.
     #[must_use]
-    pub fn doses_of(self, dose: Self) -> Option<u128> {
-        let exponent = self.value.exponent.min(dose.value.exponent);
-        let (all, one) = (self.value.scaled(exponent)?, dose.value.scaled(exponent)?);
-        (self.unit == dose.unit && one > 0).then(|| all.div_ceil(one))
+    pub fn in_common(&self, other: &Self) -> Option<(Decimal, Decimal)> {
+        let (mine, theirs) = self.unit.ratio(&other.unit)?;
+        Some((self.value.checked_mul(mine.into())?, other.value.checked_mul(theirs.into())?))
+    }
+
+    /// Returns the value in a unit of which this one's is a multiple; `None` where they do not convert.
+    #[must_use]
+    pub fn value_in(&self, unit: &Unit) -> Option<Decimal> {
+        let (mine, theirs) = self.unit.ratio(unit)?;
+        self.value.checked_mul(mine.into())?.checked_div(theirs.into())
+    }
+
+    /// Returns the sum of quantities that convert to a unit, in the smallest unit that occurs; `None` where it cannot be held.
+    #[must_use]
+    pub fn sum<'a>(quantities: impl Iterator<Item = &'a Self>, unit: &Unit) -> Option<Self> {
+        let quantities: Vec<&Self> = quantities.collect();
+        let worth = |of: &Unit| of.ratio(unit).map(|(mine, theirs)| f64::from(mine) / f64::from(theirs));
+        // Where it is as small, the unit itself, in its own spelling.
+        let units = [unit].into_iter().chain(quantities.iter().map(|quantity| &quantity.unit));
+        let smallest = units.min_by(|a, b| worth(a).partial_cmp(&worth(b)).unwrap_or(Ordering::Equal))?;
+        let values = quantities.iter().map(|quantity| quantity.value_in(smallest));
+        let value = values.into_iter().try_fold(Decimal::ZERO, |sum, value| sum.checked_add(value?))?;
+        Some(Self { value, most: None, unit: smallest.clone() })
+    }
+
+    /// Returns how many doses this opens, part of one counted as one; `None` where the units do not convert.
+    #[must_use]
+    pub fn doses_of(&self, dose: &Self) -> Option<u128> {
+        let (all, one) = self.in_common(dose)?;
+        all.div_ceil(one)
+    }
+
+    pub(super) fn read(text: &str, points: Points) -> Result<Self, ParseError> {
+        let text = text.trim();
+        let (value, rest) = number(text, points)?;
+        let (most, rest) = match range_end(rest) {
+            Some(rest) => number(rest, points).map(|(most, rest)| (Some(most), rest))?,
+            None => (None, rest),
+        };
+        if most.is_some_and(|most| most <= value) {
+            let help = "write the smaller number first, as in `250-500 mg`";
+            return Err(ParseError::new(format!("`{text}` is not a range"), help));
+        }
+        Ok(Self { value, most, unit: unit(text, rest.trim())? })
     }
 }
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.value, self.unit.0)
+        write!(f, "{} {}", self.value, self.unit)
     }
 }
 
@@ -231,74 +86,213 @@ impl FromStr for Quantity {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let number_ends = text
-            .char_indices()
-            .find(|&(i, c)| {
-                let exponent = matches!(c, 'e' | 'E')
-                    && text[i + 1..].starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-');
-                let sign = matches!(c, '+' | '-') && text[..i].ends_with(['e', 'E']);
-                !(c.is_ascii_digit() || c == '.' || exponent || sign)
-            })
-            .map_or(text.len(), |(i, _)| i);
-        let (number, unit) = text.split_at(number_ends);
-        if number.is_empty() {
+        Self::read(text, Points::Strict)
+    }
+}
+
+/// Returns what follows the sign or the word of a range.
+fn range_end(rest: &str) -> Option<&str> {
+    let rest = rest.trim_start();
+    let end = rest.strip_prefix(['-', '\u{2013}', '\u{2014}']).or_else(|| rest.strip_prefix("to "))?;
+    let end = end.trim_start();
+    end.starts_with(|c: char| c.is_ascii_digit() || fraction_sign(c).is_some()).then_some(end)
+}
+
+/// Reads the word of a unit.
+fn unit(text: &str, word: &str) -> Result<Unit, ParseError> {
+    if word.is_empty() {
+        let message = format!("`{text}` has no unit");
+        return Err(ParseError::new(
+            message,
+            format!("write it as `{text} mg` or `{text} tablets`, for example"),
+        ));
+    }
+    let is_first = |c: char| c.is_alphabetic() || c == '%';
+    let is_other = |c: char| c.is_alphanumeric() || "%.-'\u{2019}".contains(c);
+    if word.starts_with(is_first) && word.chars().all(is_other) {
+        return Ok(Unit::of(word));
+    }
+    let names_several = word.contains(['/', '+', '&', ',', ';']) || word.contains(" and ");
+    let help = match word.strip_prefix(['x', '\u{d7}']).map(str::trim_start) {
+        Some(times) if times.starts_with(|c: char| c.is_ascii_digit()) => {
+            "write how much it is in all, as `500 mg`, or how many, as `2 tablets`"
+        }
+        _ if names_several => {
+            "write several substances as a list, `[\"600 mg\", \"400 IU\"]`; a strength such as `mg/ml` goes into `note`"
+        }
+        _ => "write a number and one word, as `2 tablets`; anything else goes into `note`",
+    };
+    Err(ParseError::new(format!("`{text}` is not an amount: `{word}` is not a unit"), help))
+}
+
+/// Reads the number with which a text begins, and returns what follows.
+fn number(text: &str, points: Points) -> Result<(Decimal, &str), ParseError> {
+    let (digits, rest) = text.split_at(digits_end(text));
+    let rest_trimmed = rest.trim_start();
+    if let Some((sign, half)) = rest_trimmed.chars().next().and_then(|c| Some((c, fraction_sign(c)?))) {
+        let whole = if digits.is_empty() { Decimal::ZERO } else { plain(text, digits, 0, points)? };
+        let value = whole.checked_add(half).ok_or_else(|| not_an_amount(text))?;
+        return Ok((value, &rest_trimmed[sign.len_utf8()..]));
+    }
+    if digits.is_empty() {
+        return Err(not_an_amount(text));
+    }
+    if let Some((denominator, rest)) = rest.strip_prefix('/').and_then(leading_integer) {
+        // The numerator is the last word before it: `1 1/2` has a whole number too.
+        return fraction(text, digits, denominator).map(|value| (value, rest));
+    }
+    match power_of_ten(rest).ok_or_else(|| not_an_amount(text))? {
+        (0, rest) => plain(text, digits, 0, points).map(|value| (value, rest)),
+        // Nobody groups thousands before a power of ten.
+        (power, rest) => plain(text, digits, power, Points::Decimal).map(|value| (value, rest)),
+    }
+}
+
+/// Returns where the digits of a number end, with the signs between them.
+fn digits_end(text: &str) -> usize {
+    let mut end = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next_is_digit = chars.peek().is_some_and(|(_, next)| next.is_ascii_digit());
+        if c.is_ascii_digit() {
+            end = at + c.len_utf8();
+        } else if is_space(c) {
+            // Of a group of three, or of the fraction after a whole number.
+            let after = &text[at + c.len_utf8()..];
+            let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+            let is_fraction =
+                digits > 0 && after[digits..].starts_with('/') && !text[..at].contains(is_space);
+            if end == 0 || !(digits == 3 || is_fraction) {
+                break;
+            }
+        } else if !(is_sign(c) && next_is_digit) {
+            break;
+        }
+    }
+    end
+}
+
+/// Tells whether a character stands between the digits of one number.
+fn is_sign(c: char) -> bool {
+    matches!(c, '.' | ',' | '\'' | '\u{2019}' | '_')
+}
+
+/// The spaces that stand between groups of three digits.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{2009}' | '\u{202f}')
+}
+
+/// Reads digits with what groups them, before a power of ten.
+fn plain(text: &str, digits: &str, power: i32, points: Points) -> Result<Decimal, ParseError> {
+    let whole = digits.split(is_sign_or_space).next().unwrap_or_default();
+    if whole.is_empty() {
+        let help = format!("write `0{}`", digits.replace(',', "."));
+        return Err(ParseError::new(format!("`{text}` does not begin with a digit"), help));
+    }
+    let groups: Vec<&str> = digits.split(is_sign_or_space).skip(1).collect();
+    let in_threes = whole.len() <= 3 && whole != "0" && groups.iter().all(|group| group.len() == 3);
+    let all: String = digits.chars().filter(char::is_ascii_digit).collect();
+    let has = |sign: char| digits.contains(sign);
+    if points == Points::Strict && (has('.') || has(',')) {
+        let last = digits.rfind(['.', ',']).unwrap_or_default();
+        let fraction = digits[last + 1..].trim_end_matches('0');
+        let before: String = digits[..last].chars().filter(char::is_ascii_digit).collect();
+        if in_threes && groups.len() == 1 {
+            return Err(ambiguous(text, digits, &all, &before, fraction));
+        }
+        if in_threes && (has('.') != has(',')) {
+            let message = format!("`{text}` has signs between groups of digits");
+            return Err(ParseError::new(message, format!("write `{}`", text.replacen(digits, &all, 1))));
+        }
+        if has(',') {
+            let point = if fraction.is_empty() { before } else { format!("{before}.{fraction}") };
+            let message = format!("`{text}` has a comma");
+            return Err(ParseError::new(message, format!("write `{}`", text.replacen(digits, &point, 1))));
+        }
+    }
+    let is_grouped = digits.contains(|c: char| is_sign_or_space(c) && c != '.');
+    let number = if is_grouped {
+        if !in_threes || has('.') {
             return Err(not_an_amount(text));
         }
-        let unit = unit.trim();
-        if unit.is_empty() {
-            return Err(ParseError::new(
-                format!("`{text}` has no unit"),
-                format!("write it as `{text} mg`, for example"),
-            ));
-        }
-        Ok(Self { value: number.parse()?, unit: unit.parse()? })
-    }
+        all.as_str()
+    } else {
+        digits
+    };
+    format!("{number}e{power}").parse().map_err(|_| not_an_amount(text))
 }
 
-fn not_an_amount(text: &str) -> ParseError {
-    ParseError::new(format!("`{text}` is not an amount"), "write it as `500 mg` or `5e9 CFU`")
+fn is_sign_or_space(c: char) -> bool {
+    is_sign(c) || is_space(c)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// One sign before three digits: either thousands or a fraction.
+fn ambiguous(text: &str, digits: &str, thousands: &str, whole: &str, fraction: &str) -> ParseError {
+    // Three decimal places would be ambiguous once more; a fourth tells that they are decimal.
+    let decimal = match fraction.len() {
+        0 => whole.to_owned(),
+        3 => format!("{whole}.{fraction}0"),
+        _ => format!("{whole}.{fraction}"),
+    };
+    let with = |number: &str| text.replacen(digits, number, 1);
+    ParseError::new(
+        format!("`{text}` is ambiguous: {thousands} or {decimal}"),
+        format!("write `{}` or `{}`", with(thousands), with(&decimal)),
+    )
+}
 
-    #[track_caller]
-    fn check(read: &str, written: &str) {
-        let quantity: Quantity = read.parse().unwrap();
-        assert_eq!(quantity.to_string(), written);
-        assert_eq!(written.parse::<Quantity>().unwrap(), quantity);
-    }
+/// Returns the value of a sign for a fraction.
+fn fraction_sign(c: char) -> Option<Decimal> {
+    let text = match c {
+        '\u{bd}' => "0.5",
+        '\u{bc}' => "0.25",
+        '\u{be}' => "0.75",
+        _ => return None,
+    };
+    text.parse().ok()
+}
 
-    #[test]
-    fn quantities_are_exact_and_have_one_spelling() {
-        check("5e9 CFU", "5e9 CFU");
-        check("5.5e9 CFU", "5.5e9 CFU");
-        check("5000000000 CFU", "5e9 CFU");
-        check("500mg", "500 mg");
-        check("0.5 g", "0.5 g");
-        check("0.50 g", "0.5 g");
-        check("25 µg", "25 ug");
-        check("1000 IU", "1000 IU");
-        check("2 tablets", "2 tablet");
-        check("0 min", "0 min");
-    }
+fn leading_integer(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().take_while(u8::is_ascii_digit).count();
+    (end > 0).then(|| text.split_at(end))
+}
 
-    #[test]
-    fn impossible_quantities_are_refused() {
-        for bad in ["", "mg", "500", "-5 mg", "5 mgg", "1e99 mg", "1. mg", ".5 mg", "99999999999999999999 mg"]
-        {
-            assert!(bad.parse::<Quantity>().is_err(), "{bad}");
+/// Makes the number of `1/2`, or of `1 1/2`.
+fn fraction(text: &str, digits: &str, denominator: &str) -> Result<Decimal, ParseError> {
+    let (whole, numerator) = digits.rsplit_once(is_space).unwrap_or(("0", digits));
+    let read = |digits: &str| digits.parse::<Decimal>().map_err(|_| not_an_amount(text));
+    let value = read(numerator)?.checked_div(read(denominator)?);
+    let Some(value) = value.and_then(|part| part.checked_add(read(whole).ok()?)) else {
+        let message = format!("`{text}` has no exact decimal");
+        return Err(ParseError::new(message, "halves, quarters, fifths, eighths and tenths have one"));
+    };
+    Ok(value)
+}
+
+/// Reads a power of ten: `e9`, `x10^9`, ` billion`; 0 where there is none. `None` where no number can have it.
+fn power_of_ten(rest: &str) -> Option<(i32, &str)> {
+    let power = |exponent: &str| exponent.trim_start_matches('+').parse().ok();
+    if let Some(after) = rest.strip_prefix(['e', 'E']) {
+        let sign = usize::from(after.starts_with(['+', '-']));
+        let end = sign + after[sign..].bytes().take_while(u8::is_ascii_digit).count();
+        if end > sign {
+            return Some((power(&after[..end])?, &after[end..]));
         }
     }
-
-    #[test]
-    fn decimals_compare_by_value() {
-        let order = ["0", "0.000000001", "0.1", "1", "1.5", "10", "5e9", "1e18"];
-        for pair in order.windows(2) {
-            let (a, b): (Decimal, Decimal) = (pair[0].parse().unwrap(), pair[1].parse().unwrap());
-            assert!(a < b, "{a} {b}");
+    let trimmed = rest.trim_start();
+    if let Some(after) = trimmed.strip_prefix(['x', '\u{d7}', '\u{b7}', '*']).map(str::trim_start) {
+        if let Some((exponent, rest)) = after.strip_prefix("10^").and_then(leading_integer) {
+            return Some((power(exponent)?, rest));
         }
     }
+    for (word, exponent) in [("thousand", 3), ("million", 6), ("billion", 9)] {
+        if let Some(after) = trimmed.strip_prefix(word).filter(|after| after.starts_with(is_space)) {
+            return Some((exponent, after));
+        }
+    }
+    Some((0, rest))
+}
+
+pub(super) fn not_an_amount(text: &str) -> ParseError {
+    ParseError::new(format!("`{text}` is not an amount"), "write it as `500 mg`, `1/2 tablet` or `5e9 CFU`")
 }

@@ -11,10 +11,27 @@ use super::{ChannelId, ChannelSpec, Item, ParseError};
 /// A schedule as it was read.
 #[derive(Clone, Debug)]
 pub struct Schedule {
-    /// The items in the order of the file, each with its definition as JSON text.
-    pub items: Vec<(Item, String)>,
+    /// The items in the order of the file, each with its definition.
+    pub items: Vec<(Item, Definition)>,
     /// What applies to all of them.
     pub settings: Settings,
+}
+
+/// An item as it is recorded, as JSON text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// With amounts as they are written.
+    pub text: String,
+    /// With amounts as the first versions recorded them, each unit in one spelling, where that is another text.
+    pub first_form: Option<String>,
+}
+
+impl Definition {
+    /// Tells whether a recorded text says the same.
+    #[must_use]
+    pub fn is(&self, recorded: &str) -> bool {
+        self.text == recorded || self.first_form.as_deref() == Some(recorded)
+    }
 }
 
 /// What applies to all items.

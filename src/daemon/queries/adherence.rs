@@ -9,7 +9,7 @@ use super::context::{QueryContext, QueryError};
 use super::history::item_history;
 use crate::adapters::http::MAX_RANGE_DAYS;
 use crate::core::insight::{self, ItemHistory, SlotResult, TIMING_WINDOW, measure, target_progress};
-use crate::core::schedule::{Item, ItemId, Kind, Product, Quantity, Recurrence};
+use crate::core::schedule::{Item, ItemId, Kind, Product, Recurrence};
 use crate::protocol::{self, Adherence, DayCoverage, DayState, MonthShare, TargetProgress};
 
 /// How many days are looked back by default.
@@ -114,7 +114,7 @@ fn of_item(
     days: Days,
     with_days: bool,
 ) -> Adherence {
-    let target = item.target.map(|target| {
+    let target = item.target.as_ref().map(|target| {
         let since = days.since.max(context.first_day(&item.id));
         let progress = target_progress(target, entries, occurrences, since, days.until, days.today);
         TargetProgress {
@@ -124,7 +124,7 @@ fn of_item(
             unmeasured: progress.unmeasured,
             unknown: progress.unknown,
             share: progress.share,
-            total: progress.total.map(|value| Quantity { value, unit: target.amount.unit }.to_string()),
+            total: progress.total.map(|total| total.to_string()),
         }
     });
     Adherence {

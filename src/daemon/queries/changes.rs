@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::{QueryContext, instant};
 use crate::adapters::http::Change;
 use crate::adapters::store::{Query, StoreError};
-use crate::core::ledger::{Record, longest_open};
+use crate::core::ledger::{Fact, Record, longest_open};
 use crate::core::reminder::{AnswerTarget, Reminder};
 use crate::core::schedule::{ItemId, OccurrenceId};
 use crate::protocol::At;
@@ -42,11 +42,18 @@ pub(in crate::daemon) fn is_in_memory(context: &QueryContext, change: &Change) -
     }
     let answered = answered(context, change).filter(|_| change.key().is_none());
     let Some((item, at)) = answered else { return false };
-    let gap = context.plan.newest(&item).and_then(|regimen| regimen.item.gap).unwrap_or_default();
-    let reach = longest_open(context.plan.longest_grace(&item)).max(gap) + FARTHEST_ZONE;
+    let reach =
+        longest_open(context.plan.longest_grace(&item)).max(looks_back(context, &item)) + FARTHEST_ZONE;
     let earliest = at.checked_sub(reach).unwrap_or(Timestamp::MIN);
     // Rules that count from the last intake look further back.
     Reminder::complete_since(context.now) <= earliest && !context.plan.is_relative(&item)
+}
+
+/// Returns how far back what was taken matters to whether one more is too soon, or too much.
+fn looks_back(context: &QueryContext, item: &ItemId) -> SignedDuration {
+    let Some(newest) = context.plan.newest(item) else { return SignedDuration::ZERO };
+    let limit = newest.item.limit.as_ref().map(|limit| limit.within);
+    [newest.item.gap, limit].into_iter().flatten().max().unwrap_or_default()
 }
 
 /// Reads the recorded facts that a change may be about; `device` is this one.
@@ -62,7 +69,11 @@ pub(in crate::daemon) async fn records_for(
     let subject = if let Change::Retract { fact, .. } | Change::Correct { fact, .. } = change {
         let query = match fact {
             Some(fact) => Query::Fact(fact.clone()),
-            None => Query::NewestAnswer { device: device.to_owned() },
+            None => {
+                let is_undo = matches!(change, Change::Retract { .. });
+                let is_wanted = if is_undo { Fact::is_act } else { Fact::is_answer };
+                Query::Newest { device: device.to_owned(), is_wanted }
+            }
         };
         let found = context.reader.records(query).await?;
         let occurrence = found.iter().find_map(|record| record.fact.occurrence().cloned());
@@ -73,7 +84,8 @@ pub(in crate::daemon) async fn records_for(
     };
     let Some((item, centre)) = subject else { return Ok(records) };
     let two_days = SignedDuration::from_hours(48);
-    let from = centre.checked_sub(context.plan.longest_grace(&item) + two_days).unwrap_or(Timestamp::MIN);
+    let back = context.plan.longest_grace(&item).max(looks_back(context, &item));
+    let from = centre.checked_sub(back + two_days).unwrap_or(Timestamp::MIN);
     let until = centre.checked_add(two_days).unwrap_or(Timestamp::MAX);
     records.extend(context.reader.facts_for(from, until, Some(context.plan.names(&item))).await?);
     Ok(records)

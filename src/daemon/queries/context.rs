@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
 
 use crate::adapters::store::{MAX_FACTS, Query, Range, Reader, StoreError};
 use crate::core::ledger::{Ledger, NEWEST_INTAKES, Record, When};
+use crate::core::reminder::CLOCKS_DISAGREE;
 use crate::core::schedule::{ItemId, Plan, Planned};
 use crate::protocol::{At, EventTime, Problem, ZonedTime};
+
+/// A time of the day that is still to come means the day before where that is no longer ago.
+const EVENING_BEFORE: SignedDuration = SignedDuration::from_hours(12);
 
 /// Where a question is asked: what is planned, what is paused, and when.
 #[derive(Clone, Debug)]
@@ -117,20 +121,66 @@ pub(in crate::daemon) async fn chain_facts(
 
 /// Returns the instant that somebody means; a date is its midnight.
 pub(in crate::daemon) fn instant(at: At, zone: &TimeZone, now: Timestamp) -> Result<Timestamp, String> {
-    let local = |local: DateTime| zone.to_timestamp(local).map_err(|error| error.to_string());
+    let today = zone.to_datetime(now).date();
+    let local = |date: Date, time: Option<Time>| {
+        let local = date.to_datetime(time.unwrap_or(Time::midnight()));
+        zone.to_timestamp(local).map_err(|error| error.to_string())
+    };
     match at {
         At::Instant(at) => Ok(at),
-        At::Local(at) => local(at),
-        At::Date(date) => local(date.to_datetime(Time::midnight())),
-        At::Time(time) => local(zone.to_datetime(now).date().to_datetime(time)),
+        At::Local(at) => local(at.date(), Some(at.time())),
+        At::Date(date) => local(date, None),
+        At::Time(time) => local(today, Some(time)),
+        At::FromNow(length) => now.checked_add(length).map_err(|error| error.to_string()),
+        At::Day(days, time) => local(days_from(today, days)?, time),
+        At::Weekday(weekday, time) => {
+            let days = today.weekday().until(weekday);
+            local(days_from(today, if days == 0 { 7 } else { days.into() })?, time)
+        }
     }
+}
+
+fn days_from(date: Date, days: i32) -> Result<Date, String> {
+    date.checked_add(i64::from(days).days()).map_err(|error| error.to_string())
 }
 
 /// Returns when something happened, as exactly as it was given.
 pub(in crate::daemon) fn when(at: At, zone: &TimeZone, now: Timestamp) -> Result<When, String> {
+    let today = zone.to_datetime(now).date();
     match at {
         At::Date(date) => Ok(When::Date(date)),
-        other => instant(other, zone, now).map(When::Instant),
+        At::Day(days, None) => days_from(today, days).map(When::Date),
+        At::Time(time) => {
+            let of_today = instant(at, zone, now)?;
+            if of_today.duration_since(now) <= CLOCKS_DISAGREE {
+                return Ok(When::Instant(of_today));
+            }
+            // Late in the evening, said soon after midnight; else it is refused as one that is still to come.
+            let of_yesterday = instant(At::Day(-1, Some(time)), zone, now)?;
+            let is_recent = now.duration_since(of_yesterday) <= EVENING_BEFORE;
+            Ok(When::Instant(if is_recent { of_yesterday } else { of_today }))
+        }
+        At::Weekday(weekday, None) if weekday == today.weekday() => {
+            Err("that weekday is today: write `today`, or a date".to_owned())
+        }
+        At::Weekday(weekday, time) => {
+            let back = i32::from(today.weekday().since(weekday));
+            match time {
+                None => days_from(today, -back).map(When::Date),
+                Some(_) => {
+                    let newest = instant(At::Day(-back, time), zone, now)?;
+                    let is_to_come = newest.duration_since(now) > CLOCKS_DISAGREE;
+                    let last = if is_to_come { instant(At::Day(-7, time), zone, now)? } else { newest };
+                    Ok(When::Instant(last))
+                }
+            }
+        }
+        At::FromNow(_) => {
+            // To the second: nobody means more.
+            let at = instant(at, zone, now)?;
+            Ok(When::Instant(Timestamp::from_second(at.as_second()).unwrap_or(at)))
+        }
+        At::Instant(_) | At::Local(_) | At::Day(_, Some(_)) => instant(at, zone, now).map(When::Instant),
     }
 }
 

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::context::{QueryContext, QueryError};
 use crate::adapters::store;
 use crate::core::insight::{
-    CHANGED, CLEAR_CHANGE, LANGUAGE, SCAN_QUESTIONS, are_comparable, compare, form_of, is_shipped,
-    precision_error_of, same_series, slope,
+    CHANGED, CLEAR_CHANGE, LANGUAGE, SCAN_QUESTIONS, are_comparable, compare, differing_fields, form_of,
+    is_shipped, precision_error_of, same_series, slope,
 };
 use crate::core::ledger::{CheckIn, Density, Fact, FormData, Record, Scan, When};
 use crate::core::schedule::{Item, ItemId, Kind};
@@ -172,6 +172,11 @@ pub(in crate::daemon) async fn scans(context: &QueryContext) -> Result<Vec<proto
     let row = |i: usize| {
         let (item, record, scan) = found[i];
         let alike: Vec<_> = found[..i].iter().filter(|(_, _, before)| are_comparable(before, scan)).collect();
+        let of_region = found[..i].iter().rev().find(|(_, _, before)| before.region == scan.region);
+        let differs_in = match of_region.filter(|_| alike.is_empty()) {
+            Some((_, _, before)) => differing_fields(before, scan),
+            None => Vec::new(),
+        };
         let change = alike.last().map(|(_, _, before)| compare(before, scan));
         let points: Vec<(f64, f64)> = alike
             .iter()
@@ -201,6 +206,7 @@ pub(in crate::daemon) async fn scans(context: &QueryContext) -> Result<Vec<proto
                 lsc: lsc.or(scan.lsc.map(|Density(lsc)| lsc)).map(|lsc| Density(lsc).grams()),
                 lsc_is_default: change.map(|change| change.lsc_is_default),
                 detectable: change.and_then(|change| change.detectable),
+                differs_in: differs_in.into_iter().map(ToOwned::to_owned).collect(),
                 comparable_with: alike.last().map(|(_, record, _)| record.id.to_string()),
                 slope: slope.map(|slope| slope.slope),
                 slope_low: slope.map(|slope| slope.slope - slope.half_width),

@@ -168,7 +168,7 @@ fn share_before(
     if known_days(occurrences, first, date) < LEAST_KNOWN {
         return None;
     }
-    let of_target = item.target.filter(|_| entries.iter().any(|(_, amount)| amount.is_some()));
+    let of_target = item.target.as_ref().filter(|_| entries.iter().any(|(_, amount)| amount.is_some()));
     let of_target = of_target
         .and_then(|target| target_progress(target, entries, occurrences, first, date, context.today()).share);
     of_target.or_else(|| measure(occurrences, 0, TIMING_WINDOW).doses_taken_share)

@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::context::{QueryContext, QueryError, event_time, instant, zone_of, zoned};
 use crate::adapters::http::{MAX_OCCURRENCES, MAX_RANGE_DAYS, RawJson};
 use crate::core::ledger::{Fact, OccurrenceStatus, State, longest_open, status_of, timeline};
+use crate::core::reminder::FAR_AHEAD;
 use crate::core::schedule::{ItemId, Plan};
-use crate::protocol::{At, Occurrence, OccurrenceDetails};
+use crate::protocol::{At, ComingOccurrence, Occurrence, OccurrenceDetails};
 
 /// The most occurrences that are passed over in the search for those that come next.
 const MAX_PASSED_OVER: usize = 2_000;
@@ -25,7 +26,7 @@ fn summary(row: &OccurrenceStatus<'_>, plan: &Plan) -> Occurrence {
         name: row.planned.regimen.item.name.clone(),
         at: zoned(occurrence.at, zone_of(&row.planned, plan)),
         state: row.status.state.into(),
-        dose: row.dose(&plan.zones).map(|dose| dose.to_string()),
+        dose: row.dose(&plan.zones).map(ToString::to_string),
     }
 }
 
@@ -45,12 +46,13 @@ pub(super) fn details(row: &OccurrenceStatus<'_>, plan: &Plan) -> OccurrenceDeta
         strain: item.strain().map(ToOwned::to_owned),
         with: item.with.clone(),
         private: item.private,
-        target: item.target.map(|target| target.to_string()),
+        target: item.target.as_ref().map(ToString::to_string),
         closes: zoned(row.status.closes_at, zone),
         snoozed_until: row.status.snoozed_until.map(|until| zoned(until, zone)),
         answer: answer.map(|record| record.id.to_string()),
         answered_at: answer.map(|record| event_time(record.fact.at(), zone)),
         amount,
+        asks_amount: item.asks_amount(row.dose(&plan.zones)),
     }
 }
 
@@ -88,16 +90,26 @@ async fn day(context: &QueryContext) -> Result<Vec<OccurrenceStatus<'_>>, QueryE
 pub(in crate::daemon) async fn next(
     context: &QueryContext,
     count: usize,
-) -> Result<Vec<Occurrence>, QueryError> {
-    let rows = upcoming(context, count).await?;
-    Ok(rows.iter().map(|row| summary(row, &context.plan)).collect())
+    with_skipped: bool,
+) -> Result<Vec<ComingOccurrence>, QueryError> {
+    let rows = upcoming(context, count, with_skipped).await?;
+    let plan = &context.plan;
+    let row = |row: &OccurrenceStatus<'_>| ComingOccurrence {
+        occurrence: summary(row, plan),
+        snoozed_until: row.status.snoozed_until.map(|until| zoned(until, zone_of(&row.planned, plan))),
+    };
+    Ok(rows.iter().map(row).collect())
 }
 
-async fn upcoming(context: &QueryContext, count: usize) -> Result<Vec<OccurrenceStatus<'_>>, QueryError> {
+async fn upcoming(
+    context: &QueryContext,
+    count: usize,
+    with_skipped: bool,
+) -> Result<Vec<OccurrenceStatus<'_>>, QueryError> {
     let recent = context.now.checked_sub(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MIN);
-    let soon = context.now.checked_add(SignedDuration::from_hours(48)).unwrap_or(Timestamp::MAX);
-    // Only what is near can have been answered ahead of its time.
-    let ledger = context.ledger(recent, soon, None).await?;
+    // As far as something can have been answered ahead of its time.
+    let far = context.now.checked_add(FAR_AHEAD).unwrap_or(Timestamp::MAX);
+    let ledger = context.ledger(recent, far, None).await?;
     let following = |item: &ItemId, after: Timestamp| {
         let planned = context.plan.next_after(item, &ledger, after)?;
         let status = status_of(&planned, &ledger, context.now);
@@ -111,7 +123,7 @@ async fn upcoming(context: &QueryContext, count: usize) -> Result<Vec<Occurrence
     let mut passed_over = 0;
     while rows.len() < count {
         let Some(((at, item), row)) = queue.pop_first() else { break };
-        if row.status.state == State::Upcoming {
+        if row.status.state == State::Upcoming || (with_skipped && row.status.state == State::Skipped) {
             rows.push(row);
         } else {
             passed_over += 1;

@@ -7,12 +7,13 @@ use super::next;
 use crate::adapters::desktop::Display;
 use crate::adapters::store::Skipped;
 use crate::core::ledger::Record;
+use crate::core::schedule::ItemId;
 use crate::daemon::channel_events;
 use crate::daemon::status::DaemonStatus;
 use crate::daemon::unread;
 use crate::protocol::{
-    ChannelStatus, DatabaseStatus, JournalStatus, LastAnswer, LastAttempt, NextOccurrence, Notifications,
-    Presence, ScheduleStatus, SkippedFile, Status, UnreadFact,
+    ChannelStatus, ComingOccurrence, DatabaseStatus, JournalStatus, LastAnswer, LastAttempt, NextOccurrence,
+    Notifications, PauseStatus, Presence, ScheduleStatus, SkippedFile, Status, UnreadFact,
 };
 
 /// What the daemon's task knows when it is asked for its status.
@@ -30,13 +31,15 @@ pub(in crate::daemon) struct Snapshot {
     /// Whether the desktop keeps reminders in sight.
     pub(in crate::daemon) keeps_in_sight: bool,
     pub(in crate::daemon) last: Option<Record>,
+    /// The pauses that have not ended: of which item, from when, until when.
+    pub(in crate::daemon) pauses: Vec<(Option<ItemId>, Timestamp, Option<Timestamp>)>,
     pub(in crate::daemon) now: Timestamp,
 }
 
 pub(in crate::daemon) async fn status(context: &QueryContext, snapshot: Snapshot) -> Status {
     let zone = context.zone();
-    let next = next(context, 1).await.ok().and_then(|next| next.into_iter().next());
-    let next = next.map(|occurrence| {
+    let next = next(context, 1, false).await.ok().and_then(|next| next.into_iter().next());
+    let next = next.map(|ComingOccurrence { occurrence, .. }| {
         let item = occurrence.item.parse().ok();
         let item = item.and_then(|item| context.plan.current(&item));
         NextOccurrence { private: item.is_some_and(|item| item.private), occurrence }
@@ -57,6 +60,7 @@ pub(in crate::daemon) async fn status(context: &QueryContext, snapshot: Snapshot
         is_demo,
         keeps_in_sight,
         last,
+        pauses,
         now,
     } = snapshot;
     let unread = |one: &unread::UnreadFact| UnreadFact {
@@ -97,6 +101,14 @@ pub(in crate::daemon) async fn status(context: &QueryContext, snapshot: Snapshot
             recorded_at: zoned(record.recorded_at, zone),
         }),
         next,
+        pauses: pauses
+            .into_iter()
+            .map(|(item, from, until)| PauseStatus {
+                item: item.map(|item| item.to_string()),
+                from: zoned(from, zone),
+                until: until.map(|until| zoned(until, zone)),
+            })
+            .collect(),
         journal: JournalStatus {
             path: format!("{data_dir}/journal/{device}.jsonl"),
             device,

@@ -314,6 +314,9 @@ impl State {
                 (Effect::Take { .. }, Kind::Scan) => {
                     state.say(&format!("it has results: dosed scan add {id}"))
                 }
+                (Effect::Take { .. }, _) if row.asks_amount => {
+                    state.say(&format!("say how much it was: dosed take {id}"))
+                }
                 _ => Some(effect),
             }
         })

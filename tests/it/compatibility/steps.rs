@@ -127,7 +127,7 @@ pub(super) const STEPS: &[(&str, Call)] = &[
     ("error-parameter", Get("/v1/adherence?colour=blue")),
     ("error-parameter-value", Get("/v1/next?n=many")),
     ("error-parameter-range", Get("/v1/next?n=0")),
-    ("error-time", Get("/v1/facts?since=yesterday")),
+    ("error-time", Get("/v1/facts?since=someday")),
     ("error-group-of-item", Get("/v1/adherence?by=group&item=walk")),
     ("error-range", Get("/v1/occurrences?from=1900-01-01&until=2090-01-01")),
     ("error-why-id", Get("/v1/occurrences/nothing/why")),

@@ -36,9 +36,9 @@ fn schedules_are_read_or_refused_with_every_place() {
             Ok(schedule) => {
                 accepted += 1;
                 for (item, definition) in schedule.items {
-                    let read = config::read_definition(&item.id, &definition);
-                    assert_eq!(read.unread, [""; 0], "{definition}");
-                    assert_eq!(format!("{:?}", read.item), format!("{item:?}"), "{definition}");
+                    let read = config::read_definition(&item.id, &definition.text);
+                    assert_eq!(read.unread, [""; 0], "{}", definition.text);
+                    assert_eq!(format!("{:?}", read.item), format!("{item:?}"), "{}", definition.text);
                     check_a_year(item);
                 }
             }

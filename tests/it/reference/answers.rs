@@ -32,7 +32,8 @@ impl Model {
             return self.snooze(op.id, item, meant, length.unwrap_or(15));
         }
         if let Some(meant) = &meant {
-            if meant.at.duration_since(self.now) > SignedDuration::from_hours(24) {
+            let days = if verb == Verb::Skip { 366 } else { 1 };
+            if meant.at.duration_since(self.now) > SignedDuration::from_hours(24 * days) {
                 return Outcome::Refused("too early");
             }
             if let Some(known) = self.answer_of(item, meant.slot) {

@@ -12,7 +12,7 @@ use dosed::core::reminder::{
     Action, Answer, AnswerTarget, Correction, Input, Outcome as CoreOutcome, Pause, Reminder, RequestId,
     Verb as CoreVerb,
 };
-use dosed::core::schedule::{Plan, Quantity, Schedule, ZoneHistory};
+use dosed::core::schedule::{Amount, Plan, Schedule, ZoneHistory};
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 
@@ -351,9 +351,9 @@ impl Core {
     }
 
     /// What the revision of an answer says that counts: how much, and what was filled in.
-    pub(super) fn said(&self, op: OpId) -> Option<(Option<Quantity>, Option<FormData>)> {
+    pub(super) fn said(&self, op: OpId) -> Option<(Option<Amount>, Option<FormData>)> {
         match &self.ledger.effective_revision(self.facts.get(&op)?)?.fact {
-            Fact::Intake { amount, form_data, .. } => Some((*amount, form_data.as_deref().cloned())),
+            Fact::Intake { amount, form_data, .. } => Some((amount.clone(), form_data.as_deref().cloned())),
             _ => None,
         }
     }

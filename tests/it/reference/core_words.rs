@@ -2,7 +2,7 @@
 
 use dosed::core::ledger::{CheckIn, Density, FormData, Scan, ScanRegion, When as CoreWhen};
 use dosed::core::reminder::Refusal;
-use dosed::core::schedule::{ItemId, OccurrenceId, Quantity, Slot as CoreSlot};
+use dosed::core::schedule::{Amount, ItemId, OccurrenceId, Slot as CoreSlot};
 
 use super::life::{Form, Item, Slot, When, name};
 
@@ -10,7 +10,7 @@ pub(super) fn item_id(item: Item) -> ItemId {
     name(item).parse().unwrap()
 }
 
-pub(super) fn milligrams(amount: u32) -> Quantity {
+pub(super) fn milligrams(amount: u32) -> Amount {
     format!("{amount} mg").parse().unwrap()
 }
 

@@ -7,15 +7,15 @@
 mod keys;
 
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use self::keys::{Keys, shorten, shown};
 use super::text::{self, ClockTime, Day, Text};
 use crate::core::schedule::{
-    Again, ChannelId, CronRule, Cycle, EscalationStep, HabitTarget, Interval, Item, ItemId, Kind, LatePolicy,
-    Length, Product, Quantity, Question, QuestionSet, Recurrence, Repetition, Rule, Separation, Stock,
-    TaperStep, Weekdays,
+    Again, Amount, ChannelId, CronRule, Cycle, EscalationStep, HabitTarget, Interval, Item, ItemId, Kind,
+    LatePolicy, Length, Limit, Product, Question, QuestionSet, Recurrence, Repetition, Rule, Separation,
+    Stock, TaperStep, Weekdays,
 };
 use crate::core::text::visible;
 
@@ -43,7 +43,7 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
     let kind = kind(&mut keys);
     let recurrence = recurrence(&mut keys);
     let is_on_dates = matches!(recurrence, Recurrence::Calendar { .. } | Recurrence::Cron(_));
-    let mut dose = keys.read("dose", &[], "no dose is assumed").map(|Text::<Quantity>(dose)| dose);
+    let mut dose = keys.read("dose", &[], "no dose is assumed").map(|AmountJson(dose)| dose);
     let taper = taper(&mut keys, &mut dose);
     let item = Item {
         id: id.clone(),
@@ -53,6 +53,7 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
         kind,
         name: keys.text("name").filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string()),
         dose,
+        ask_amount: keys.read("ask-amount", &[], "it is asked").unwrap_or(false),
         product: Product {
             strain: keys.text("strain"),
             form: keys.text("form"),
@@ -87,6 +88,7 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
         then: steps(&mut keys),
         lead: leads(&mut keys, is_on_dates),
         gap: keys.read("gap", &[], "no gap is assumed").and_then(|Text::<Length>(gap)| gap.elapsed()),
+        limit: keys.read("limit", &[], "no limit is assumed").map(|Text::<Limit>(limit)| limit),
         apart: separations(&mut keys),
         stock: keys
             .read("stock", &["have", "refill-at"], "no stock is assumed")
@@ -220,14 +222,24 @@ fn grace(keys: &mut Keys, kind: Kind) -> SignedDuration {
     grace
 }
 
+/// An amount as it was recorded.
+struct AmountJson(Amount);
+
+impl<'de> Deserialize<'de> for AmountJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Amount::from_record(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 #[derive(Deserialize)]
 struct TaperJson {
     from: Day,
-    dose: Text<Quantity>,
+    dose: AmountJson,
 }
 
 /// Returns the doses by date. Where one cannot be read, no dose is known: the one before did not go on.
-fn taper(keys: &mut Keys, dose: &mut Option<Quantity>) -> Vec<TaperStep> {
+fn taper(keys: &mut Keys, dose: &mut Option<Amount>) -> Vec<TaperStep> {
     let Some((steps, is_whole)) = keys.list("taper", &["from", "dose"], "no dose is assumed") else {
         return Vec::new();
     };
@@ -235,7 +247,7 @@ fn taper(keys: &mut Keys, dose: &mut Option<Quantity>) -> Vec<TaperStep> {
         *dose = None;
         return Vec::new();
     }
-    let step = |TaperJson { from: Day(from), dose: Text(dose) }| TaperStep { from, dose };
+    let step = |TaperJson { from: Day(from), dose: AmountJson(dose) }| TaperStep { from, dose };
     let mut steps: Vec<TaperStep> = steps.into_iter().map(step).collect();
     steps.sort_by_key(|step| step.from);
     steps

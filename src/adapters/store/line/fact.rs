@@ -11,7 +11,7 @@ use crate::adapters::store::form_data::{CheckInJson, ProductJson, ScanJson, form
 use crate::core::ledger::{
     Channel, CloseReason, Fact, FormData, NamedZone, NotificationHandle, StockChange, When,
 };
-use crate::core::schedule::{ChannelId, Product};
+use crate::core::schedule::{Amount, ChannelId, Product};
 
 /// The form of the definitions of items; journals of before this was written have the first.
 const DEFINITION_VERSION: u32 = 1;
@@ -285,6 +285,9 @@ pub(super) fn from_json(json: FactJson<'_>) -> Result<Fact, String> {
     ) -> Result<Option<T>, String> {
         text.map(|text| read(&text)).transpose()
     }
+    let read_amount = |text: Option<Text<'_>>| {
+        text.map(|text| Amount::from_record(&text.0)).transpose().map_err(|error| error.to_string())
+    };
     let owned = |text: Option<Text<'_>>| text.map(|text| text.0.into_owned());
     let when = |text: &Text<'_>| match text.0.len() {
         10 => read(text).map(When::Date),
@@ -307,8 +310,8 @@ pub(super) fn from_json(json: FactJson<'_>) -> Result<Fact, String> {
             item: read(&item)?,
             occurrence: maybe(occurrence)?,
             at: when(&at)?,
-            amount: maybe(amount)?,
-            planned: maybe(planned)?,
+            amount: read_amount(amount)?,
+            planned: read_amount(planned)?,
             product: product.map(|product| Box::new(Product::from(*product))),
             form_data: form_data(check_in.map(|json| *json), scan.map(|json| *json))?,
             note: owned(note),

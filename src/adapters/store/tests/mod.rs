@@ -449,7 +449,7 @@ fn the_longest_definition_fits_a_line() {
     }
     let (item, definition) = schedule(fits).unwrap().items.remove(0);
     let id = FactId { device: "d".repeat(64).into(), seq: u64::MAX };
-    let fact = Fact::Regimen { item: item.id, at: instant(0), definition: Some(definition) };
+    let fact = Fact::Regimen { item: item.id, at: instant(0), definition: Some(definition.text) };
     let zone = TimeZone::get("America/Argentina/ComodRivadavia").unwrap();
     let line = line::write(Record { id, recorded_at: instant(0), fact }, &zone).unwrap().text;
     assert!(line.len() < line::MAX_LINE_BYTES && line.len() > line::MAX_LINE_BYTES - 2048, "{}", line.len());

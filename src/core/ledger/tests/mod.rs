@@ -365,8 +365,8 @@ fn a_fact_says_what_it_is_about() {
         (closed, Some("a"), [false, false, false, false], "2026-11-25T08:00:00"),
         (stock, Some("a"), [false, false, true, false], "2026-11-25T09:00:00"),
         (retraction("d.1"), None, [false, false, true, false], "2026-11-25T10:00:00"),
-        (pause(None, "09:00", None), None, [false, false, false, true], "2026-11-25T10:00:00"),
-        (resume(Some("b"), "09:00"), Some("b"), [false, false, false, true], "2026-11-25T10:00:00"),
+        (pause(None, "09:00", None), None, [false, false, true, true], "2026-11-25T10:00:00"),
+        (resume(Some("b"), "09:00"), Some("b"), [false, false, true, true], "2026-11-25T10:00:00"),
     ] {
         assert_eq!(fact.item().map(ItemId::as_str), of, "{fact:?}");
         let got = [fact.is_answer(), fact.is_resolution(), fact.is_retractable(), fact.shapes_plan()];

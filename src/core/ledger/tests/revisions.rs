@@ -103,7 +103,7 @@ fn an_answer_is_a_chain_of_revisions() {
         let amounts: Vec<String> = known
             .intake_records(&item("a"))
             .filter_map(|record| match &record.fact {
-                Fact::Intake { amount, .. } => amount.map(|amount| amount.to_string()),
+                Fact::Intake { amount, .. } => amount.as_ref().map(ToString::to_string),
                 _ => None,
             })
             .collect();

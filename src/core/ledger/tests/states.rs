@@ -79,7 +79,7 @@ fn a_timeline_is_in_the_order_of_time() {
             .iter()
             .map(|row| {
                 let id = &row.planned.occurrence.id;
-                let dose = row.dose(&plan.zones).map_or_else(|| "-".to_owned(), |dose| dose.to_string());
+                let dose = row.dose(&plan.zones).map_or_else(|| "-".to_owned(), ToString::to_string);
                 format!("{} {} {dose}", id.item, id.slot.written().strftime("%H:%M"))
             })
             .collect();

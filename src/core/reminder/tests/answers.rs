@@ -158,7 +158,7 @@ fn a_day_without_an_hour_can_be_filled_in() {
 fn less_than_planned_is_partial_and_an_undo_opens_again() {
     let mut stage = Stage::new(BASIC, "2026-11-25T07:00");
     stage.at("2026-11-25T08:00");
-    stage.answer_with(Verb::Take, "a", |answer| answer.amount = Some("2 mg".parse::<Quantity>().unwrap()));
+    stage.answer_with(Verb::Take, "a", |answer| answer.amount = Some("2 mg".parse::<Amount>().unwrap()));
     stage.states("2026-11-25", &["a@2026-11-25T08:00 partial"]);
     let fact = stage.facts.last().unwrap().id.clone();
     let undo = |stage: &mut Stage, fact: &FactId| {
@@ -174,7 +174,9 @@ fn less_than_planned_is_partial_and_an_undo_opens_again() {
     stage.states("2026-11-25", &["a@2026-11-25T08:00 partial"]);
     stage.log.clear();
     undo(&mut stage, &FactId { device: "d".into(), seq: 3 });
-    stage.expect(&["08:00 refused: `d.3` cannot be undone: only answers, stock changes and undos can"]);
+    stage.expect(&[
+        "08:00 refused: `d.3` cannot be undone: only answers, stock changes, pauses and undos can",
+    ]);
 }
 
 #[test]

@@ -14,8 +14,9 @@ use super::notice::AlertLine;
 use super::*;
 use crate::adapters::config;
 use crate::core::ledger::{CloseReason, FactId, NotificationHandle, StockChange, When, replay, timeline};
-use crate::core::schedule::{ChannelId, Occurrence, Quantity, ZoneHistory};
+use crate::core::schedule::{Amount, ChannelId, Occurrence, ZoneHistory};
 
+mod ahead;
 mod answers;
 mod desktops;
 mod escalation;

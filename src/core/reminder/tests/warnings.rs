@@ -145,7 +145,60 @@ fn part_of_a_dose_opens_one() {
         ("0 mg", "5 mg", Some(0)),
         ("5 ml", "5 mg", None),
     ] {
-        let (amount, dose): (Quantity, Quantity) = (amount.parse().unwrap(), dose.parse().unwrap());
-        assert_eq!(amount.doses_of(dose), doses, "{amount} of {dose}");
+        let (amount, dose): (Amount, Amount) = (amount.parse().unwrap(), dose.parse().unwrap());
+        assert_eq!(amount.doses_of(&dose), doses, "{amount} of {dose}");
     }
+}
+
+/// At every door: a command is refused once, a button asks once more with the reason.
+#[test]
+fn what_would_exceed_a_limit_is_asked_about_once_more() {
+    let schedule = r#"
+        [[supplement]]
+        id = "p"
+        name = "Paracetamol"
+        dose = "1 g"
+        limit = "3 g / 24 h"
+        times = ["08:00", "12:00", "16:00", "20:00"]
+    "#;
+    let mut stage = Stage::new(schedule, "2026-11-25T07:00");
+    for time in ["08:00", "12:00", "16:00"] {
+        stage.at(&format!("2026-11-25T{time}")).answer(Verb::Take, "p");
+    }
+    stage.at("2026-11-25T20:00").log.clear();
+    let reason =
+        "3 g recorded within 24h, and the limit is 3 g / 24h; the next is within it Thu 26 Nov, 08:00";
+    stage.answer(Verb::Take, "p").expect(&[&format!("20:00 refused: `p`: {reason}")]);
+    stage.answer_with(Verb::Take, "p", |answer| answer.amount = Some("500 mg".parse().unwrap()));
+    stage.expect(&[&format!("20:00 refused: `p`: {reason}")]);
+    stage
+        .press(4, Button::Taken)
+        .expect(&["20:00 withdraw 4", &format!("20:00 show 5: Paracetamol: 1 g | {reason}")]);
+    stage.press(5, Button::Taken);
+    stage.states(
+        "2026-11-25",
+        &[
+            "p@2026-11-25T08:00 taken",
+            "p@2026-11-25T12:00 taken",
+            "p@2026-11-25T16:00 taken",
+            "p@2026-11-25T20:00 taken",
+        ],
+    );
+    // When the first three are a day ago, one more is within it.
+    stage.at("2026-11-26T16:00").log.clear();
+    stage
+        .answer_with(Verb::Take, "p@2026-11-26T16:00", |answer| answer.amount = Some("2 g".parse().unwrap()));
+    stage.expect(&["16:00 recorded d.13", "16:00 withdraw 6"]);
+    stage.answer_with(Verb::Take, "p@2026-11-26T12:00", |answer| {
+        (answer.amount, answer.confirmed) = (Some("1 mg".parse().unwrap()), true);
+    });
+    stage.states(
+        "2026-11-26",
+        &[
+            "p@2026-11-26T08:00 unknown",
+            "p@2026-11-26T12:00 partial",
+            "p@2026-11-26T16:00 taken",
+            "p@2026-11-26T20:00 upcoming",
+        ],
+    );
 }
