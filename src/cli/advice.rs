@@ -43,9 +43,12 @@ pub(super) fn plain_http(channels: &[ChannelSpec]) -> Vec<String> {
     };
     let exposed = channels.iter().filter(|channel| match &channel.transport {
         Transport::Command { .. } => false,
-        Transport::Webhook { url: SecretSource::Plain(url), token } => token.is_some() && is_plain(url),
+        Transport::Webhook { url: SecretSource::Plain(url), login, headers, .. } => {
+            let is_secret = |source: &SecretSource| !matches!(source, SecretSource::Plain(_));
+            (login.is_some() || headers.iter().any(|(_, value)| is_secret(value))) && is_plain(url)
+        }
         Transport::Webhook { .. } => false,
-        Transport::Ntfy { server, token, .. } => token.is_some() && is_plain(server),
+        Transport::Ntfy { server, login, .. } => login.is_some() && is_plain(server),
     });
     let line = |channel: &ChannelSpec| {
         let id = &channel.id;

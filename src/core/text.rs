@@ -35,6 +35,31 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escape).collect())
 }
 
+/// Fills in the places of a text, `{title}`; `{{` is a brace.
+///
+/// # Errors
+///
+/// A brace is not closed, or `fill` does not know a place; the error says which.
+pub fn filled(format: &str, fill: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
+    let mut filled = String::new();
+    let mut rest = format;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, brace) = rest.split_at(at);
+        filled.push_str(before);
+        if let Some(after) = brace.strip_prefix("{{").or_else(|| brace.strip_prefix("}}")) {
+            filled.push_str(&brace[..1]);
+            rest = after;
+            continue;
+        }
+        let inside = brace.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+        let (place, after) =
+            inside.ok_or_else(|| format!("unmatched brace in `{format}`: write it twice"))?;
+        filled.push_str(&fill(place)?);
+        rest = after;
+    }
+    Ok(filled + rest)
+}
+
 /// Returns a text as it is compared with what another report prints: dashes are hyphens, the case and the width of blanks do
 /// not matter.
 #[must_use]

@@ -16,7 +16,7 @@ use crate::adapters::file_watch::Watch;
 use crate::adapters::http::{Call, Change, ChangeReply};
 use crate::adapters::presence;
 use crate::adapters::store::{JournalLine, Written};
-use crate::core::ledger::Record;
+use crate::core::ledger::{Record, StockLeft};
 use crate::core::schedule::ItemId;
 
 /// Something that happened.
@@ -47,8 +47,8 @@ pub(super) enum Event {
     StockCounted {
         /// Which item.
         item: ItemId,
-        /// How many doses; `None` where nothing is counted.
-        left: Option<u32>,
+        /// How much; `None` where nothing is counted.
+        left: Option<StockLeft>,
         /// Which count it was.
         count: u64,
     },

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::text::{clock, from_now};
+use crate::core::text::filled;
 use crate::protocol::{NextOccurrence, OccurrenceDetails, OccurrenceState, Status, ZonedTime};
 
 /// Returns what a bar shows when the daemon cannot be reached.
@@ -50,23 +51,7 @@ pub fn template(
 ) -> Result<String, String> {
     // Placeholders name members of the JSON.
     let members = serde_json::to_value(status).map_err(|error| error.to_string())?;
-    let mut filled = String::new();
-    let mut rest = format;
-    while let Some(at) = rest.find(['{', '}']) {
-        let (before, brace) = rest.split_at(at);
-        filled.push_str(before);
-        if let Some(after) = brace.strip_prefix("{{").or_else(|| brace.strip_prefix("}}")) {
-            filled.push_str(&brace[..1]);
-            rest = after;
-            continue;
-        }
-        let inside = brace.strip_prefix('{').and_then(|inside| inside.split_once('}'));
-        let (placeholder, after) =
-            inside.ok_or_else(|| format!("unmatched brace in `{format}`: write it twice"))?;
-        filled.push_str(&fill(placeholder, status, &members, today, now)?);
-        rest = after;
-    }
-    Ok(filled + rest)
+    filled(format, |placeholder| fill(placeholder, status, &members, today, now))
 }
 
 fn fill(

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::text::{FAINT, PLAIN, WAITS, cell, day, table};
+use super::text::{FAINT, PLAIN, WAITS, amount, cell, day, table};
 use crate::protocol::StockLevel;
 
 /// Shows what is left, and the day on which it runs out.
@@ -19,14 +19,27 @@ pub fn stock(levels: &[StockLevel], now: Timestamp) -> String {
         let (refill, style) = if level.low {
             ("time to refill".to_owned(), WAITS)
         } else {
-            (format!("refill at {}", level.refill_at), FAINT)
+            let refill = level.refill_days.map_or_else(
+                || format!("refill at {}", level.refill_at),
+                |days| format!("refill {days} days ahead"),
+            );
+            (refill, FAINT)
         };
         vec![
             cell(&level.item, PLAIN),
-            cell(format!("{} left", level.left), if level.low { WAITS } else { PLAIN }),
+            cell(format!("{} left", left(level)), if level.low { WAITS } else { PLAIN }),
             cell(runs_out, PLAIN),
             cell(refill, style),
+            cell(level.expires.map(|last| format!("expires {last}")).unwrap_or_default(), FAINT),
         ]
     };
     table(&levels.iter().map(line).collect::<Vec<_>>())
+}
+
+/// Returns what is left: a number of doses, or what the box holds.
+fn left(level: &StockLevel) -> String {
+    match level.unit {
+        Some(_) => amount(&level.left_exactly),
+        None => level.left.to_string(),
+    }
 }

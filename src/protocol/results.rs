@@ -361,10 +361,23 @@ pub struct StockLevel {
     pub item: String,
     /// The item's name.
     pub name: String,
-    /// How many doses are left.
+    /// How many are left, whole ones.
     pub left: u32,
+    /// How many are left, parts included, and of what.
+    #[serde(default)]
+    pub left_exactly: String,
+    /// What is counted; doses where there is none.
+    #[serde(default)]
+    pub unit: Option<String>,
     /// At how many it is time to refill.
     pub refill_at: u32,
+    /// How many days ahead it is time to refill, where that is not said as a number.
+    #[serde(default)]
+    pub refill_days: Option<u32>,
+    /// The last day on which it can be used.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub expires: Option<Date>,
     /// Whether it is.
     pub low: bool,
     /// The first dose for which there is nothing left; none where nothing planned within three years is left without.

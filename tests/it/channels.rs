@@ -242,6 +242,106 @@ fn a_webhook_is_tried_again_while_it_may_work() {
     });
 }
 
+/// The examples of the README, each against the request that its service documents.
+#[test]
+fn a_webhook_speaks_as_other_services_want_it() {
+    let home = Home::new();
+    let server = Server::new(&[]);
+    for (name, secret) in [("key", "g0tify-key"), ("user", "ann"), ("password", "s3cret"), ("token", "t0ken")]
+    {
+        std::fs::write(home.path(name), format!("{secret}\n")).unwrap();
+    }
+    let from = |name: &str| format!("{{ file = \"{}\" }}", home.path(name));
+    let json = "application/json";
+    let rows: [(&str, String, &str, &[(&str, &str)], Value); 7] = [
+        (
+            "gotify",
+            format!(
+                "headers = {{ X-Gotify-Key = {} }}\nbody = {{ title = \"{{title}}\", message = \"{{body}}\", priority = 8 }}",
+                from("key")
+            ),
+            "POST",
+            &[("x-gotify-key", "g0tify-key"), ("content-type", json)],
+            json!({ "title": "dosed test", "message": "TEXT", "priority": 8 }),
+        ),
+        (
+            "discord",
+            "body = { content = \"{title}: {body}\" }".to_owned(),
+            "POST",
+            &[("content-type", json)],
+            json!({ "content": "dosed test: TEXT" }),
+        ),
+        (
+            "slack",
+            "body = { text = \"{title}\", blocks = [{ type = \"section\", text = { type = \"plain_text\", text = \"{body}\" } }] }"
+                .to_owned(),
+            "POST",
+            &[],
+            json!({ "text": "dosed test", "blocks": [{ "type": "section", "text": { "type": "plain_text", "text": "TEXT" } }] }),
+        ),
+        (
+            "matrix",
+            format!("method = \"PUT\"\ntoken-from = {}\nbody = {{ msgtype = \"m.text\", body = \"{{title}}\" }}", from("token")),
+            "PUT",
+            &[("authorization", "Bearer t0ken")],
+            json!({ "msgtype": "m.text", "body": "dosed test" }),
+        ),
+        (
+            "home-assistant",
+            format!("token-from = {}\nbody = {{ kind = \"{{kind}}\", channel = \"{{channel}}\" }}", from("token")),
+            "POST",
+            &[("authorization", "Bearer t0ken")],
+            json!({ "kind": "test", "channel": "home-assistant" }),
+        ),
+        (
+            "basic",
+            format!("user-from = {}\npassword-from = {}", from("user"), from("password")),
+            "POST",
+            &[("authorization", "Basic YW5uOnMzY3JldA==")],
+            Value::Null,
+        ),
+        (
+            "text",
+            "headers = { Title = \"dosed\" }\nbody = \"{title} {{braces}}\"".to_owned(),
+            "POST",
+            &[("title", "dosed"), ("content-type", "text/plain; charset=utf-8")],
+            json!("dosed test {braces}"),
+        ),
+    ];
+    let mut schedule = "[[habit]]\nid = \"a\"\nas-needed = true\n".to_owned();
+    for (name, keys, ..) in &rows {
+        let url = &server.address;
+        schedule +=
+            &format!("\n[[channel]]\nid = \"{name}\"\nkind = \"webhook\"\nurl = \"{url}/{name}\"\n{keys}\n");
+    }
+    home.schedule(&schedule);
+    let _daemon = home.start();
+    // The desktop has none to show it here.
+    let _ = home.dosed(&["test"]);
+    let mut asked: std::collections::BTreeMap<String, Asked> = rows
+        .iter()
+        .map(|_| server.hear())
+        .map(|asked| (asked.line.split(['/', ' ']).nth(2).unwrap().to_owned(), asked))
+        .collect();
+    for (name, _, method, headers, expected) in rows {
+        let asked = asked.remove(name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(asked.line, format!("{method} /{name} HTTP/1.1"));
+        for (header, value) in headers {
+            assert_eq!(asked.header(header), Some(*value), "{name}");
+        }
+        let shown = asked.text.replace("Reminders reach you here. This one needs no answer.", "TEXT");
+        match expected {
+            Value::Null => assert_eq!(asked.body["kind"], "test"),
+            Value::String(text) => assert_eq!(asked.text, text),
+            expected => assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), expected, "{name}"),
+        }
+    }
+    let said = [home.log(), home.good(&["status", "--json"])];
+    for secret in ["g0tify-key", "s3cret", "t0ken"] {
+        assert!(said.iter().all(|text| !text.contains(secret)), "{secret} in {said:?}");
+    }
+}
+
 #[test]
 fn an_answer_ends_the_tries() {
     const BUSY: Does = Answer("503 Service Unavailable");

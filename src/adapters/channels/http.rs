@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -15,7 +17,8 @@ use hyper_util::rt::TokioExecutor;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::SendError;
+use super::{SendError, secret};
+use crate::core::schedule::Login;
 
 /// How long a server has until the head of its response is here.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(8);
@@ -51,44 +54,57 @@ impl Http {
     pub(super) async fn post(
         &self,
         url: &str,
-        token: Option<&SecretString>,
+        login: Option<&Authorization>,
         json: &Value,
     ) -> Result<(), SendError> {
-        check_status(self.send(Method::POST, url, token, Some(json)).await?).map(drop)
+        let body = Body { text: json.to_string(), content_type: JSON };
+        self.submit(Method::POST, url, login, &[], body).await
+    }
+
+    /// Sends a request with a body, whose response does not matter.
+    pub(super) async fn submit(
+        &self,
+        method: Method,
+        url: &str,
+        login: Option<&Authorization>,
+        headers: &[(String, SecretString)],
+        body: Body,
+    ) -> Result<(), SendError> {
+        check_status(self.send(method, url, login, headers, Some(body)).await?).map(drop)
     }
 
     /// Gets a body, as it arrives.
-    pub(super) async fn get(&self, url: &str, token: Option<&SecretString>) -> Result<Incoming, SendError> {
-        check_status(self.send(Method::GET, url, token, None).await?).map(Response::into_body)
+    pub(super) async fn get(&self, url: &str, login: Option<&Authorization>) -> Result<Incoming, SendError> {
+        check_status(self.send(Method::GET, url, login, &[], None).await?).map(Response::into_body)
     }
 
     /// Checks that there is a server; its response does not matter.
     pub(super) async fn probe(&self, url: &str) -> Result<(), SendError> {
-        self.send(Method::HEAD, url, None, None).await.map(drop)
+        self.send(Method::HEAD, url, None, &[], None).await.map(drop)
     }
 
     async fn send(
         &self,
         method: Method,
         url: &str,
-        token: Option<&SecretString>,
-        json: Option<&Value>,
+        login: Option<&Authorization>,
+        headers: &[(String, SecretString)],
+        body: Option<Body>,
     ) -> Result<Response<Incoming>, SendError> {
-        let body = json.map(Value::to_string).unwrap_or_default();
         let mut request = Request::builder().method(method).uri(url);
         request = request.header(USER_AGENT, concat!("dosed/", env!("CARGO_PKG_VERSION")));
-        if json.is_some() {
-            request = request.header(CONTENT_TYPE, "application/json");
+        let is_given = |name: &str| headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
+        if let Some(body) = body.as_ref().filter(|_| !is_given(CONTENT_TYPE.as_str())) {
+            request = request.header(CONTENT_TYPE, body.content_type);
         }
-        if let Some(token) = token {
-            let value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()));
-            let mut value = value
-                .map_err(|_| SendError::Permanent("the token has characters that none has".to_owned()))?;
-            value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
+        if let Some(login) = login.filter(|_| !is_given(AUTHORIZATION.as_str())) {
+            request = request.header(AUTHORIZATION, sensitive(&login.0, "the token")?);
+        }
+        for (name, value) in headers {
+            request = request.header(name, sensitive(value, &format!("the header `{name}`"))?);
         }
         let request = request
-            .body(Full::from(body))
+            .body(Full::from(body.map(|body| body.text).unwrap_or_default()))
             .map_err(|_| SendError::Permanent("the address cannot be used".to_owned()))?;
         match tokio::time::timeout(RESPONSE_TIMEOUT, self.client()?.request(request)).await {
             Ok(Ok(response)) => Ok(response),
@@ -99,6 +115,45 @@ impl Http {
             }
         }
     }
+}
+
+/// What is sent, and as what.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) text: String,
+    pub(super) content_type: &'static str,
+}
+
+pub(super) const JSON: &str = "application/json";
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+
+/// The value of `Authorization`.
+#[derive(Debug)]
+pub(super) struct Authorization(SecretString);
+
+impl Authorization {
+    /// Reads the secrets of a login that there may be.
+    pub(super) async fn read_any(login: Option<&Login>) -> Result<Option<Self>, SendError> {
+        let value = match login {
+            None => return Ok(None),
+            Some(Login::Token(token)) => format!("Bearer {}", secret::read(token).await?.expose_secret()),
+            Some(Login::Password { user, password }) => {
+                let (user, password) = (secret::read(user).await?, secret::read(password).await?);
+                let both = format!("{}:{}", user.expose_secret(), password.expose_secret());
+                format!("Basic {}", BASE64_STANDARD.encode(both))
+            }
+        };
+        Ok(Some(Self(value.into())))
+    }
+}
+
+/// Makes a value of a header that no log shows.
+fn sensitive(value: &SecretString, what: &str) -> Result<HeaderValue, SendError> {
+    let value = HeaderValue::from_str(value.expose_secret());
+    let mut value =
+        value.map_err(|_| SendError::Permanent(format!("{what} has characters that none has")))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Accepts a status from 200 to 299; other ones are temporary or permanent errors.

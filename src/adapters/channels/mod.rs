@@ -13,21 +13,23 @@ mod ntfy;
 mod program;
 mod secret;
 mod token;
+mod webhook;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Method;
 use jiff::Timestamp;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use crate::core::reminder::AlertId;
-use crate::core::schedule::{ChannelId, ChannelSpec, OccurrenceId, Transport};
+use crate::core::schedule::{ChannelId, ChannelSpec, OccurrenceId, SecretSource, Transport};
 use delivery::{Outcome, deliver};
-use http::Http;
+use http::{Authorization, Http};
 use ntfy::Listen;
 
 pub use token::{Key, MAX_TOKENS, tokens, write_tokens};
@@ -56,7 +58,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// Returns the object that programs and webhooks get; `id` is the same for every attempt.
+    /// Returns the object that programs get, and webhooks without a body of their own; `id` is the same for every attempt.
     fn json(&self, id: &str) -> Value {
         let named = self.occurrences.iter().filter(|_| !self.private);
         json!({
@@ -349,22 +351,34 @@ async fn send_once(spec: &ChannelSpec, message: &Message, id: &str, http: &Http)
         Transport::Command { program, timeout } => {
             program::run(program, timeout.unsigned_abs(), &message.json(id)).await
         }
-        Transport::Webhook { url, token } => {
+        Transport::Webhook { url, login, method, headers, body } => {
             let url = secret::read(url).await?;
-            let token = secret::read_any(token.as_ref()).await?;
-            http.post(url.expose_secret(), token.as_ref(), &message.json(id)).await
+            let login = Authorization::read_any(login.as_ref()).await?;
+            let headers = read_headers(headers).await?;
+            let method = Method::from_bytes(method.as_bytes()).unwrap_or(Method::POST);
+            let body = webhook::body(body.as_ref(), message, id);
+            http.submit(method, url.expose_secret(), login.as_ref(), &headers, body).await
         }
         Transport::Ntfy { .. } => ntfy::publish(spec, message, id, http).await,
     }
+}
+
+async fn read_headers(headers: &[(String, SecretSource)]) -> Result<Vec<(String, SecretString)>, SendError> {
+    let mut read = Vec::new();
+    for (name, source) in headers {
+        read.push((name.clone(), secret::read(source).await?));
+    }
+    Ok(read)
 }
 
 /// Checks whether a channel would work, without sending anything.
 async fn check(spec: &ChannelSpec, http: &Http) -> Result<(), SendError> {
     match &spec.transport {
         Transport::Command { program, .. } => program::check(program),
-        Transport::Webhook { url, token } => {
+        Transport::Webhook { url, login, headers, .. } => {
             let url = secret::read(url).await?;
-            secret::read_any(token.as_ref()).await?;
+            Authorization::read_any(login.as_ref()).await?;
+            read_headers(headers).await?;
             http.probe(url.expose_secret()).await
         }
         Transport::Ntfy { .. } => ntfy::check(spec, http).await,

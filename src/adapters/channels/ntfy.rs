@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::http::Http;
+use super::http::{Authorization, Http};
 use super::{Event, Message, Reply, SendError, secret};
 use crate::core::schedule::{ChannelId, ChannelSpec, SecretSource, Transport};
 
@@ -59,11 +59,11 @@ pub(super) async fn publish(
     id: &str,
     http: &Http,
 ) -> Result<(), SendError> {
-    let Transport::Ntfy { server, topic, replies, token, priority, tags } = &spec.transport else {
+    let Transport::Ntfy { server, topic, replies, login, priority, tags } = &spec.transport else {
         return Ok(());
     };
     let topic = topic_name(topic).await?;
-    let token = secret::read_any(token.as_ref()).await?;
+    let login = Authorization::read_any(login.as_ref()).await?;
     let mut body = json!({
         "topic": topic.expose_secret(),
         "sequence_id": id,
@@ -80,14 +80,14 @@ pub(super) async fn publish(
             object.insert("actions".to_owned(), actions.into());
         }
     }
-    http.post(server, token.as_ref(), &body).await
+    http.post(server, login.as_ref(), &body).await
 }
 
 /// Checks that the server is healthy, and that answers can be heard.
 pub(super) async fn check(spec: &ChannelSpec, http: &Http) -> Result<(), SendError> {
-    let Transport::Ntfy { server, topic, replies, token, .. } = &spec.transport else { return Ok(()) };
+    let Transport::Ntfy { server, topic, replies, login, .. } = &spec.transport else { return Ok(()) };
     topic_name(topic).await?;
-    secret::read_any(token.as_ref()).await?;
+    Authorization::read_any(login.as_ref()).await?;
     drop(http.get(&format!("{server}/v1/health"), None).await?);
     if replies.is_some() {
         // What was published in the last second: it is about the permission.
@@ -215,14 +215,14 @@ impl Delays {
 }
 
 async fn connect(spec: &ChannelSpec, http: &Http, since: &str, how: Listen) -> Result<Incoming, SendError> {
-    let Transport::Ntfy { server, replies: Some(replies), token, .. } = &spec.transport else {
+    let Transport::Ntfy { server, replies: Some(replies), login, .. } = &spec.transport else {
         return Err(SendError::Permanent("the channel has no topic for answers".to_owned()));
     };
-    let token = secret::read_any(token.as_ref()).await?;
+    let login = Authorization::read_any(login.as_ref()).await?;
     let topic = topic_name(replies).await?;
     let poll = if how == Listen::Once { "poll=1&" } else { "" };
     let url = format!("{server}/{}/json?{poll}since={since}", topic.expose_secret());
-    http.get(&url, token.as_ref()).await
+    http.get(&url, login.as_ref()).await
 }
 
 /// A message of the stream, one to a line.

@@ -11,14 +11,6 @@ use crate::process::files::{self, read_regular};
 /// A secret cannot be longer than this, in bytes.
 const MAX_BYTES: u64 = 8 * 1024;
 
-/// Reads a secret that there may be, as [`read`].
-pub(super) async fn read_any(source: Option<&SecretSource>) -> Result<Option<SecretString>, SendError> {
-    match source {
-        Some(source) => read(source).await.map(Some),
-        None => Ok(None),
-    }
-}
-
 /// Reads a secret, without white space around it.
 #[expect(clippy::disallowed_methods, reason = "the environment names the home and the credentials directory")]
 pub(super) async fn read(source: &SecretSource) -> Result<SecretString, SendError> {

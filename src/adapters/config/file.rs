@@ -1,5 +1,6 @@
 //! The schedule file as it is written, and how all of its errors of form are found in one run.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 #[cfg(test)]
@@ -12,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::again::AgainToml;
 use super::bounds;
 use super::report::{Problem, missing_key};
-use super::text::{ClockTime, Day, Days, DoseToml, Text, ZoneName};
+use super::text::{ClockTime, Day, Days, DoseToml, RefillAtToml, Text, ZoneName};
 use crate::core::schedule::{ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, Quiet};
 
 /// A dosed schedule.
@@ -91,6 +92,17 @@ pub(super) struct ChannelToml {
     pub(super) replies_from: Option<SecretSourceToml>,
     /// Source of the access token. (webhook, ntfy)
     pub(super) token_from: Option<SecretSourceToml>,
+    /// Source of the user name, in place of a token. (webhook, ntfy)
+    pub(super) user_from: Option<SecretSourceToml>,
+    /// Source of the password, in place of a token. (webhook, ntfy)
+    pub(super) password_from: Option<SecretSourceToml>,
+    /// `POST` (the default), `PUT` or `PATCH`. (webhook)
+    pub(super) method: Option<String>,
+    /// More headers: texts, or sources of secrets. (webhook)
+    pub(super) headers: Option<BTreeMap<String, HeaderToml>>,
+    /// What is sent in place of the JSON object: a text, or a table that becomes JSON, with the places `{title}`, `{body}`, `{id}`,
+    /// `{kind}`, `{channel}`, `{at}` and `{occurrences}`. (webhook)
+    pub(super) body: Option<serde_json::Value>,
     /// Priority from 1 (lowest) to 5 (highest); 4 by default. (ntfy)
     pub(super) priority: Option<u8>,
     /// Tags, shown as emoji. (ntfy)
@@ -112,6 +124,17 @@ pub(super) enum TransportToml {
     Webhook,
     /// An ntfy server.
     Ntfy,
+}
+
+/// The value of a header.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(untagged)]
+pub(super) enum HeaderToml {
+    /// As it is.
+    Plain(String),
+    /// Read when it is sent.
+    Secret(SecretSourceToml),
 }
 
 /// Source of a secret: exactly one of the two.
@@ -202,6 +225,12 @@ pub(super) struct ItemToml {
     /// Doses that change on given dates. (supplement)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) taper: Option<Vec<TaperToml>>,
+    /// Doses in turn, one for each planned day. (supplement)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) turns: Option<Vec<DoseToml>>,
+    /// Several steps, each with its own times and dose, instead of `times`, `days`, `every` and `cron`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) plan: Option<Vec<StepPlanToml>>,
     /// Time zone of its times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) zone: Option<Text<ZoneName>>,
@@ -266,6 +295,37 @@ pub(super) struct CycleToml {
     pub(super) off: u32,
 }
 
+/// One step of a plan.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct StepPlanToml {
+    /// Times of day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) times: Option<Vec<Text<ClockTime>>>,
+    /// Weekdays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) days: Option<Days>,
+    /// Interval in days, weeks, months or years, counted from `from`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) every: Option<Text<Length>>,
+    /// Five-field cron pattern in local time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cron: Option<Text<CronRule>>,
+    /// Start date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<Day>,
+    /// End date (inclusive).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until: Option<Day>,
+    /// Repeating cycle of days on and days off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cycle: Option<CycleToml>,
+    /// Amount of one dose of this step; that of the item by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dose: Option<DoseToml>,
+}
+
 /// A dose from a given date on.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -326,10 +386,19 @@ pub(super) struct ApartToml {
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StockToml {
-    /// Number of doses at hand.
+    /// How many are at hand.
     pub(super) have: u32,
-    /// Number of doses at which a refill is due.
-    pub(super) refill_at: u32,
+    /// How few are left, or how many days ahead it runs out, when a refill is due: `10`, or `"10 days"`.
+    pub(super) refill_at: RefillAtToml,
+    /// What is counted, such as tablets; by default, tablets and the like as the dose has them, else doses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<String>,
+    /// How much one of them has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) each: Option<DoseToml>,
+    /// The last day on which it can be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<Day>,
 }
 
 /// A file with more errors than this reports only the first.

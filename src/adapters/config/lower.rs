@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use toml::Spanned;
 
 use super::again::AgainToml;
-use super::file::{FileToml, ItemToml, LateToml, sorted};
+use super::file::{FileToml, ItemToml, LateToml, StockToml, sorted};
 use super::report::{Problem, Reporter};
 use super::text::{self, ZoneName};
-use super::{channels, questions, recurrence};
+use super::{channels, questions, recurrence, steps};
 use crate::core::schedule::{
-    Again, Cycle, Definition, EscalationStep, Item, ItemId, Kind, LatePolicy, Length, Limit, Product,
-    Recurrence, Repetition, Rule, Schedule, Separation, Settings, Stock, TaperStep,
+    Again, Amount, Cycle, Definition, EscalationStep, Item, ItemId, Kind, LatePolicy, Length, Limit, Product,
+    Recurrence, Repetition, Rule, Schedule, Separation, Settings, Stock, TaperStep, Unit,
 };
 
 /// The longest definition of an item, in bytes: with what is recorded about it, it fits a line of the journal.
@@ -127,7 +128,13 @@ fn lower_settings(file: &FileToml, problems: &mut Vec<Problem>) -> Settings {
 /// Returns an item as the journal records it.
 fn definition(kind: Kind, item: &ItemToml) -> Definition {
     let mut first = item.clone();
-    let amounts = first.dose.iter_mut().chain(first.taper.iter_mut().flatten().map(|step| &mut step.dose));
+    let of_steps = first.plan.iter_mut().flatten().filter_map(|step| step.dose.as_mut());
+    let amounts = first
+        .dose
+        .iter_mut()
+        .chain(first.turns.iter_mut().flatten())
+        .chain(of_steps)
+        .chain(first.taper.iter_mut().flatten().map(|step| &mut step.dose));
     amounts.for_each(|dose| dose.0 = dose.0.first_form());
     if let Some(target) = &mut first.target {
         target.0.amount = target.0.amount.first_form();
@@ -172,7 +179,9 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
     recurrence::check_bounds(item, recurrence.as_ref(), reporter);
     let grace = lower_grace(kind, item, reporter);
     let again = lower_repetition(item, reporter);
+    steps::check_turns(item, recurrence.as_ref(), reporter);
     let taper = lower_taper(item, reporter);
+    let first_day = first_day(item, recurrence.as_ref());
     let then = lower_steps(item, grace, reporter);
     let zone = item.zone.as_ref().and_then(|zone| text::zone(&zone.0.0).ok());
     let gap = item.gap.as_ref().map(|gap| lower_separation("gap", "`gap`", gap.0, reporter));
@@ -196,7 +205,7 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
         product: product(item),
         rule: Rule {
             recurrence: recurrence.unwrap_or(Recurrence::AsNeeded),
-            from: item.from.map(|day| day.0),
+            from: first_day,
             until: item.until.map(|day| day.0),
             cycle: item.cycle.as_ref().map(|cycle| Cycle { on: cycle.on, off: cycle.off }),
         },
@@ -209,6 +218,7 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
         private: item.private,
         note: item.note.clone(),
         taper,
+        turns: item.turns.iter().flatten().map(|dose| dose.0.clone()).collect(),
         group: item.group.as_ref().map(|group| group.trim().to_owned()),
         with: item.with.clone(),
         target: item.target.clone().map(|target| target.0),
@@ -219,9 +229,20 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
         gap,
         limit: lower_limit(item, reporter),
         apart,
-        stock: item.stock.as_ref().map(|stock| Stock { have: stock.have, refill_at: stock.refill_at }),
+        stock: lower_stock(item, reporter),
     };
     (reporter.count() == before).then_some(lowered)
+}
+
+/// Returns the first day of an item, as it says, or as all steps of its plan do.
+fn first_day(item: &ItemToml, recurrence: Option<&Recurrence>) -> Option<Date> {
+    let of_steps = || match recurrence? {
+        Recurrence::Steps(steps) => {
+            steps.iter().map(|step| step.rule.from).collect::<Option<Vec<_>>>()?.into_iter().min()
+        }
+        _ => None,
+    };
+    item.from.map(|day| day.0).or_else(of_steps)
 }
 
 fn product(item: &ItemToml) -> Product {
@@ -238,6 +259,7 @@ fn check_kind(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) {
         ("batch", item.batch.is_some()),
         ("with", item.with.is_some()),
         ("taper", item.taper.is_some()),
+        ("turns", item.turns.is_some()),
         ("gap", item.gap.is_some()),
         ("limit", item.limit.is_some()),
         ("apart", item.apart.is_some()),
@@ -346,6 +368,25 @@ fn lower_steps(item: &ItemToml, grace: SignedDuration, reporter: &mut Reporter<'
         EscalationStep { after, channel: step.channel.0.clone() }
     });
     steps.collect()
+}
+
+fn lower_stock(item: &ItemToml, reporter: &mut Reporter<'_>) -> Option<Stock> {
+    let StockToml { have, refill_at, unit, each, expires } = item.stock.clone()?;
+    let help = "for example `stock = { have = 80, unit = \"tablet\", each = \"250 mg\", refill-at = 10 }`";
+    let is_word =
+        |unit: &String| unit.parse::<f64>().is_err() && format!("1 {unit}").parse::<Amount>().is_ok();
+    if unit.as_ref().is_some_and(|unit| !is_word(unit)) {
+        reporter.error("stock", "`unit` of `stock` must be one word", help);
+    }
+    let each = each.map(|each| each.0);
+    if each.is_some() && unit.is_none() {
+        reporter.error("stock", "`each` of `stock` has no `unit`", help);
+    }
+    if each.as_ref().is_some_and(|each| each.is_range() || each.quantities().count() > 1) {
+        reporter.error("stock", "`each` of `stock` must be one amount", help);
+    }
+    let unit = unit.map(|unit| Unit::of(unit.trim()));
+    Some(Stock { have, refill_at: refill_at.0, unit, each, expires: expires.map(|day| day.0) })
 }
 
 /// Refuses a limit by which the dose cannot be measured.

@@ -13,6 +13,7 @@ mod recurrence;
 mod report;
 #[cfg(test)]
 mod schema;
+mod steps;
 mod text;
 
 use std::io::ErrorKind;

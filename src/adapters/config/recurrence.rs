@@ -5,6 +5,7 @@ use jiff::civil::Time;
 
 use super::file::ItemToml;
 use super::report::Reporter;
+use super::steps;
 use crate::core::schedule::{CronRule, Interval, Length, Recurrence, Weekdays};
 
 /// An item can have this many times a day at most.
@@ -18,6 +19,9 @@ pub(super) fn lower(item: &ItemToml, reporter: &mut Reporter<'_>) -> Option<Recu
     if item.as_needed {
         refuse_keys_of_plans(item, reporter);
         return Some(Recurrence::AsNeeded);
+    }
+    if let Some(steps) = &item.plan {
+        return steps::lower(item, steps, reporter);
     }
     if let Some(cron) = &item.cron {
         return Some(lower_cron(item, &cron.0, reporter));
@@ -60,7 +64,8 @@ pub(super) fn check_bounds(item: &ItemToml, recurrence: Option<&Recurrence>, rep
             reporter.error("cycle", message, "for example `cycle = { on = 21, off = 7 }`");
         }
     }
-    let is_on_dates = matches!(recurrence, Some(Recurrence::Calendar { .. } | Recurrence::Cron(_)));
+    let is_on_dates =
+        matches!(recurrence, Some(Recurrence::Calendar { .. } | Recurrence::Cron(_) | Recurrence::Steps(_)));
     for lead in item.lead.iter().flatten() {
         let is_zero = lead.0.elapsed().is_some_and(|lead| lead.is_zero());
         let message = match (is_on_dates, is_zero) {
@@ -74,7 +79,7 @@ pub(super) fn check_bounds(item: &ItemToml, recurrence: Option<&Recurrence>, rep
 }
 
 /// Reports each given key as one that cannot be combined with another.
-fn refuse(keys: &[(&str, bool)], other: &str, reporter: &mut Reporter<'_>) {
+pub(super) fn refuse(keys: &[(&str, bool)], other: &str, reporter: &mut Reporter<'_>) {
     for (key, given) in keys {
         if *given {
             reporter.error(key, format!("`{key}` and `{other}` cannot be combined"), "remove one of them");
@@ -90,6 +95,7 @@ fn refuse_keys_of_plans(item: &ItemToml, reporter: &mut Reporter<'_>) {
         ("cron", item.cron.is_some()),
         ("cycle", item.cycle.is_some()),
         ("lead", item.lead.is_some()),
+        ("plan", item.plan.is_some()),
         ("again", item.again.is_some()),
     ];
     refuse(&keys, "as-needed", reporter);
@@ -169,8 +175,8 @@ fn lower_calendar(
         let message = "`days` cannot be combined with an `every` in months or years";
         reporter.error("days", message, "remove `days`: the day of the month follows from `from`");
     }
-    if item.after_last && !is_in_months {
-        let message = "`after-last` requires an `every` in months or years";
+    if item.after_last && (item.every.is_none() || item.days.is_some()) {
+        let message = "`after-last` requires an `every`, and no `days`";
         reporter.error("after-last", message, "add `every = \"1 year\"`, or remove `after-last`");
     }
     let days = item.days.map_or(Weekdays::ALL, |days| days.0);

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::JSON_SCHEMA;
 use super::again::AgainToml;
 use super::file::{FileToml, RepetitionToml};
-use super::text::{Day, Days, Described, DoseToml, Text};
+use super::text::{Day, Days, Described, DoseToml, RefillAtToml, Text};
 use crate::core::schedule::Amount;
 
 /// The committed schema.
@@ -72,6 +72,21 @@ impl JsonSchema for DoseToml {
             "anyOf": [
                 amount,
                 { "type": "array", "items": amount, "minItems": 1, "examples": [["600 mg", "400 IU"]] }
+            ]
+        })
+    }
+}
+
+impl JsonSchema for RefillAtToml {
+    fn schema_name() -> Cow<'static, str> {
+        "RefillAt".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "string", "examples": ["10 days"] }
             ]
         })
     }

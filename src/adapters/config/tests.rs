@@ -173,6 +173,87 @@ as-needed = true
 "#,
     ),
     (
+        "channel-keys",
+        r#"[[habit]]
+id = "a"
+as-needed = true
+
+[[channel]]
+id = "b"
+kind = "webhook"
+url = "https://example.org"
+method = "GET"
+headers = { Host = "x", "bad name" = "y", Title = "gr\u00fcn" }
+body = { text = "{titel}" }
+
+[[channel]]
+id = "c"
+kind = "webhook"
+url = "https://example.org"
+body = 5
+user-from = { file = "/u" }
+
+[[channel]]
+id = "d"
+kind = "ntfy"
+server = "https://ntfy.sh"
+topic = "x"
+body = "{title}"
+token-from = { file = "/t" }
+user-from = { file = "/u" }
+password-from = { file = "/p" }
+
+[[channel]]
+id = "e"
+kind = "webhook"
+url = "https://example.org"
+body = "{title"
+"#,
+    ),
+    (
+        "steps",
+        r#"[[supplement]]
+id = "a"
+plan = [
+  { times = ["08:00"], dose = "5 mg" },
+  { times = ["08:00", "20:00"], days = "Mon", dose = "10 mg" },
+]
+
+[[supplement]]
+id = "b"
+times = ["08:00"]
+plan = [{ times = ["08:00"] }]
+
+[[supplement]]
+id = "c"
+plan = [{ every = "8 hours", from = 2026-12-01 }, { times = ["08:00"], every = "2 days" }]
+
+[[supplement]]
+id = "d"
+plan = []
+
+[[supplement]]
+id = "e"
+times = ["08:00"]
+turns = ["5 mg", "2.5 mg"]
+
+[[supplement]]
+id = "f"
+times = ["08:00"]
+days = "Mon"
+from = 2026-12-01
+turns = ["5 mg"]
+dose = "5 mg"
+
+[[supplement]]
+id = "g"
+times = ["08:00"]
+dose = "500 mg"
+limit = "8 tablets / day"
+after-last = true
+"#,
+    ),
+    (
         "quiet",
         r#"quiet = "22:00"
 snooze = "3 months"

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::report::to_serde;
 use crate::core::schedule::{
-    Amount, ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, ParseError, Quiet, Weekdays,
+    Amount, ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, ParseError, Quiet, RefillAt, Weekdays,
     parse_clock_time,
 };
 
@@ -251,5 +251,58 @@ impl<'de> Deserialize<'de> for DoseToml {
             }
         }
         deserializer.deserialize_any(DoseVisitor)
+    }
+}
+
+/// When a refill is due: a number, or days ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RefillAtToml(pub(super) RefillAt);
+
+impl Serialize for RefillAtToml {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            RefillAt::Left(few) => serializer.serialize_u32(few),
+            RefillAt::Days(days) => serializer.collect_str(&Length::Days(days)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RefillAtToml {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RefillAtVisitor;
+        impl Visitor<'_> for RefillAtVisitor {
+            type Value = RefillAtToml;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number such as 10, or days ahead such as \"10 days\"")
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<RefillAtToml, E> {
+                let few = u32::try_from(number)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))?;
+                Ok(RefillAtToml(RefillAt::Left(few)))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<RefillAtToml, E> {
+                let few = u64::try_from(number)
+                    .map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))?;
+                self.visit_u64(few)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RefillAtToml, E> {
+                let days = match text.parse() {
+                    Ok(Length::Days(days)) => Some(days),
+                    _ => None,
+                };
+                let wrong = || {
+                    ParseError::new(
+                        format!("`{text}` is not a number of days"),
+                        "write `10` or `\"10 days\"`",
+                    )
+                };
+                days.map(|days| RefillAtToml(RefillAt::Days(days))).ok_or_else(|| to_serde(wrong()))
+            }
+        }
+        deserializer.deserialize_any(RefillAtVisitor)
     }
 }

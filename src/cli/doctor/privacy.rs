@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use super::Finding;
 use crate::cli::advice;
 use crate::cli::paths::Paths;
-use crate::core::schedule::{Schedule, Transport};
+use crate::core::schedule::{Login, Schedule, Transport};
 
 /// Looks whether others can read the secrets of channels.
 pub(super) fn check_secrets(schedule: &Schedule) -> Option<Finding> {
     let sources = schedule.settings.channels.iter().flat_map(|channel| match &channel.transport {
         Transport::Command { .. } => Vec::new(),
-        Transport::Webhook { url, token } => [Some(url), token.as_ref()].into_iter().flatten().collect(),
-        Transport::Ntfy { topic, replies, token, .. } => {
-            [Some(topic), replies.as_ref(), token.as_ref()].into_iter().flatten().collect()
+        Transport::Webhook { url, login, headers, .. } => {
+            let headers = headers.iter().map(|(_, value)| value);
+            [url].into_iter().chain(login.iter().flat_map(Login::secrets)).chain(headers).collect()
+        }
+        Transport::Ntfy { topic, replies, login, .. } => {
+            let login = login.iter().flat_map(Login::secrets);
+            [topic].into_iter().chain(replies).chain(login).collect()
         }
     });
     let home = std::env::var_os("HOME").map(PathBuf::from);

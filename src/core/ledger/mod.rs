@@ -25,7 +25,7 @@ pub use form_data::{CheckIn, Density, FormData, ParseFormDataError, Scan, ScanRe
 pub use limit::LimitUse;
 pub use replay::replay;
 pub use sent::Delivery;
-pub use stock::{doses_left, runs_out};
+pub use stock::{StockLeft, is_low, runs_out, stock_left};
 pub use timeline::{
     MAX_SNOOZE_PAST_GRACE, OccurrenceStatus, State, Status, longest_open, status_of, timeline,
 };

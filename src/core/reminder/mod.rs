@@ -43,7 +43,7 @@ pub use messages::{Action, DeliveryReply, Input, Outcome, Outgoing, RequestId, T
 pub use notice::{AlertId, Button, DesktopTraits, Notice};
 pub use refusal::Refusal;
 
-use crate::core::ledger::{Ledger, Record};
+use crate::core::ledger::{Ledger, Record, StockLeft};
 use crate::core::schedule::{ItemId, OccurrenceId, Plan, Settings};
 use deadlines::Deadlines;
 use definitions::Definitions;
@@ -179,8 +179,8 @@ impl Reminder {
         self.ledger.extend(records);
     }
 
-    /// Sets how many doses of an item are left; `None` is not counted any more.
-    pub fn set_stock(&mut self, item: ItemId, left: Option<u32>) {
+    /// Sets how much of an item is left; `None` is not counted any more.
+    pub fn set_stock(&mut self, item: ItemId, left: Option<StockLeft>) {
         self.stock.set(item, left);
     }
 

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Reminder;
 use super::wording::{day, minutes};
-use crate::core::ledger::{Fact, LimitUse, When, runs_out};
-use crate::core::schedule::{Amount, ItemId, OccurrenceId};
+use crate::core::ledger::{Fact, LimitUse, When, is_low, runs_out};
+use crate::core::schedule::{Amount, ItemId, OccurrenceId, RefillAt};
 
 impl Reminder {
     /// Returns the item's last intake that is nearer to an instant than its gap.
@@ -114,11 +114,24 @@ impl Reminder {
     /// Returns how much is left, where that is little.
     fn little_left(&self, item: &ItemId, now: Timestamp) -> Option<String> {
         let (_, stock) = self.plan.stock(item)?;
-        let left = self.stock.at_most(item, stock.refill_at)?;
+        let left = self.stock.get(item)?;
         let zone = self.plan.zones.zone_at(now);
         let today = zone.to_datetime(now).date();
+        if let Some(expired) = stock.expires.filter(|last| *last < today) {
+            return Some(format!("expired {}: time to refill", day(expired, today)));
+        }
+        // Most stocks are not low, and it takes a while to find out when they are used up.
+        let by_days = matches!(stock.refill_at, RefillAt::Days(_));
+        if !by_days && !is_low(stock.refill_at, left, None, now) {
+            return None;
+        }
         let until = runs_out(&self.plan, &self.ledger, item, left, now);
+        if !is_low(stock.refill_at, left, until, now) {
+            return None;
+        }
+        let unit = self.plan.newest(item)?.item.stock_unit();
+        let unit = unit.map(|unit| format!(" {}", unit.plural())).unwrap_or_default();
         let until = until.map(|until| format!(", runs out {}", day(zone.to_datetime(until).date(), today)));
-        Some(format!("{left} left{}: time to refill", until.unwrap_or_default()))
+        Some(format!("{left}{unit} left{}: time to refill", until.unwrap_or_default()))
     }
 }

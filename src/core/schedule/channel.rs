@@ -27,12 +27,18 @@ pub enum Transport {
         /// How long it may run.
         timeout: SignedDuration,
     },
-    /// A server that one JSON object is posted to.
+    /// A server that is sent one request.
     Webhook {
         /// Where.
         url: SecretSource,
-        /// What it is shown, as `Authorization: Bearer`.
-        token: Option<SecretSource>,
+        /// How it knows who sends.
+        login: Option<Login>,
+        /// The method of HTTP.
+        method: String,
+        /// More headers.
+        headers: Vec<(String, SecretSource)>,
+        /// What it is sent; by default the JSON object that programs get.
+        body: Option<WebhookBody>,
     },
     /// An ntfy server, as <https://docs.ntfy.sh/publish/> describes it.
     Ntfy {
@@ -42,8 +48,8 @@ pub enum Transport {
         topic: SecretSource,
         /// Where the phone publishes answers.
         replies: Option<SecretSource>,
-        /// What it is shown, as `Authorization: Bearer`.
-        token: Option<SecretSource>,
+        /// How it knows who publishes.
+        login: Option<Login>,
         /// From 1 to 5.
         priority: u8,
         /// Tags, shown as symbols.
@@ -73,6 +79,45 @@ impl Transport {
             Self::Ntfy { .. } => "ntfy",
         }
     }
+}
+
+/// How a server knows who sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// By a token, as `Authorization: Bearer`.
+    Token(SecretSource),
+    /// By name and password, as `Authorization: Basic`.
+    Password {
+        /// The name.
+        user: SecretSource,
+        /// The password.
+        password: SecretSource,
+    },
+}
+
+impl Login {
+    /// Returns its secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
+        let (one, other) = match self {
+            Self::Token(token) => (token, None),
+            Self::Password { user, password } => (user, Some(password)),
+        };
+        std::iter::once(one).chain(other)
+    }
+}
+
+/// The body of a request, with places such as `{title}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WebhookBody {
+    /// A text.
+    Text(String),
+    /// A JSON value as text, whose strings have the places.
+    Json(String),
+}
+
+impl WebhookBody {
+    /// The places that can be filled in.
+    pub const PLACES: [&str; 7] = ["title", "body", "id", "kind", "channel", "at", "occurrences"];
 }
 
 /// Where a text comes from that may be secret.

@@ -90,6 +90,14 @@ impl Decimal {
         Self::of_digits(numerator / denominator, exponent)
     }
 
+    /// Returns the quotient in billionths, rounded up; `None` where it cannot be held.
+    #[must_use]
+    pub fn ratio_in_billionths(self, divisor: Self) -> Option<u128> {
+        let exponent = self.exponent.min(divisor.exponent);
+        let (all, one) = (self.scaled(exponent)?, divisor.scaled(exponent)?);
+        (one > 0).then(|| Some(all.checked_mul(1_000_000_000)?.div_ceil(one)))?
+    }
+
     fn of_digits(mut coefficient: u128, mut exponent: i32) -> Option<Self> {
         while coefficient != 0 && coefficient.is_multiple_of(10) {
             coefficient /= 10;

@@ -8,7 +8,11 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Amount, ChannelId, ItemId, Length, Limit, ParseError, QuestionSet, Rule, Slot, ZoneHistory};
+use super::rule::days_between;
+use super::{
+    Amount, ChannelId, Interval, ItemId, Length, Limit, ParseError, QuestionSet, Recurrence, Rule, Slot,
+    Step, Unit, ZoneHistory,
+};
 
 /// What sort of thing an item is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,12 +121,27 @@ impl Product {
 }
 
 /// How much is in the cupboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stock {
-    /// Doses at hand when the regimen begins.
+    /// What is at hand when the regimen begins.
     pub have: u32,
-    /// The number of doses at which a refill is due.
-    pub refill_at: u32,
+    /// When a refill is due.
+    pub refill_at: RefillAt,
+    /// What it is counted in; the pieces of the dose, else doses, where it does not say.
+    pub unit: Option<Unit>,
+    /// How much one of it has.
+    pub each: Option<Amount>,
+    /// The last day on which it can be used.
+    pub expires: Option<Date>,
+}
+
+/// When a stock is low.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefillAt {
+    /// So few are left.
+    Left(u32),
+    /// It runs out within so many days.
+    Days(u32),
 }
 
 /// A dose that applies from a date on.
@@ -202,6 +221,8 @@ pub struct Item {
     pub note: Option<String>,
     /// Doses that apply from a date on, by date.
     pub taper: Vec<TaperStep>,
+    /// Doses in turn, one for each planned day.
+    pub turns: Vec<Amount>,
     /// What it belongs to, for adherence of several items together.
     pub group: Option<String>,
     /// What to take it with, such as food.
@@ -244,13 +265,33 @@ impl Item {
     /// Returns the dose that is planned for a slot, by its day where the clock shows these zones.
     #[must_use]
     pub fn dose_at(&self, slot: Slot, zones: &ZoneHistory) -> Option<&Amount> {
-        self.dose_on(self.date_of(slot, zones))
+        match (&self.rule.recurrence, slot) {
+            (Recurrence::Steps(steps), Slot::Civil(at)) => {
+                let step = steps.iter().find(|step| step.slots(at.date(), at.date()).any(|slot| slot == at));
+                step.and_then(|step| step.dose.as_ref()).or(self.dose.as_ref())
+            }
+            _ => self.dose_on(self.date_of(slot, zones)),
+        }
     }
 
     /// Tells whether a person is to say how much it was, where this dose is planned.
     #[must_use]
     pub fn asks_amount(&self, dose: Option<&Amount>) -> bool {
         self.ask_amount || dose.is_some_and(Amount::is_range)
+    }
+
+    /// Returns what its stock is counted in; `None` for doses.
+    #[must_use]
+    pub fn stock_unit(&self) -> Option<Unit> {
+        let of_dose = || {
+            let steps = match &self.rule.recurrence {
+                Recurrence::Steps(steps) => steps.first().and_then(|step| step.dose.as_ref()),
+                _ => self.turns.first(),
+            };
+            let unit = &self.dose.as_ref().or(steps)?.first().unit;
+            unit.is_in_boxes().then(|| unit.clone())
+        };
+        self.stock.as_ref()?.unit.clone().or_else(of_dose)
     }
 
     /// Returns the local date of a slot, where the clock shows these zones.
@@ -263,9 +304,28 @@ impl Item {
         }
     }
 
+    /// Returns whose turn it is on a local day, of doses in turn.
+    fn turn_on(&self, date: Date) -> Option<usize> {
+        let (Recurrence::Calendar { interval: Interval::Days(n), .. }, Some(from)) =
+            (&self.rule.recurrence, self.rule.from)
+        else {
+            return None;
+        };
+        let day = days_between(from, date).div_euclid(i64::from((*n).max(1)));
+        usize::try_from(day.rem_euclid(i64::try_from(self.turns.len()).ok().filter(|n| *n > 0)?)).ok()
+    }
+
     /// Returns the dose that is planned for a local day.
     #[must_use]
     pub fn dose_on(&self, date: Date) -> Option<&Amount> {
+        if let Recurrence::Steps(steps) = &self.rule.recurrence {
+            let is_planned = |step: &&Step| step.slots(date, date).next().is_some();
+            let of_day = steps.iter().find(is_planned).and_then(|step| step.dose.as_ref());
+            return of_day.or(self.dose.as_ref()).or_else(|| steps.first()?.dose.as_ref());
+        }
+        if let Some(turn) = self.turn_on(date) {
+            return self.turns.get(turn);
+        }
         let step = self.taper.iter().rev().find(|step| step.from <= date);
         step.map_or(self.dose.as_ref(), |step| Some(&step.dose))
     }

@@ -26,13 +26,13 @@ mod weekdays;
 mod zones;
 
 pub use amount::Amount;
-pub use channel::{ChannelSpec, SecretSource, Transport};
+pub use channel::{ChannelSpec, Login, SecretSource, Transport, WebhookBody};
 pub use decimal::Decimal;
 pub use history::{Dose, History, Naming, NoHistory, Standing};
 pub use id::{ChannelId, ItemId, OccurrenceId, Slot};
 pub use item::{
-    Again, EscalationStep, HabitTarget, Item, Kind, LatePolicy, Product, Repetition, Separation, Stock,
-    TaperStep,
+    Again, EscalationStep, HabitTarget, Item, Kind, LatePolicy, Product, RefillAt, Repetition, Separation,
+    Stock, TaperStep,
 };
 pub use length::Length;
 pub use limit::Limit;
@@ -41,7 +41,7 @@ pub use plan::{Plan, Planned, Removal};
 pub use quantity::Quantity;
 pub use question::{Question, QuestionSet};
 pub use regimen::{Anchor, Occurrence, Regimen};
-pub use rule::{CronRule, Cycle, Interval, Recurrence, Rule};
+pub use rule::{CronRule, Cycle, Interval, Recurrence, Rule, Step};
 pub use settings::{Definition, Quiet, Schedule, Settings, parse_clock_time};
 pub use unit::Unit;
 pub use weekdays::Weekdays;

@@ -196,11 +196,11 @@ impl Plan {
     #[must_use]
     pub fn stock(&self, item: &ItemId) -> Option<(Timestamp, Stock)> {
         let regimens = self.regimens(item);
-        let stock = regimens.last()?.item.stock?;
+        let stock = regimens.last()?.item.stock.clone()?;
         let held = regimens.iter().filter(|regimen| regimen.has_held());
-        let same = held
-            .rev()
-            .take_while(|regimen| regimen.item.stock.is_some_and(|before| before.have == stock.have));
+        let same = held.rev().take_while(|regimen| {
+            regimen.item.stock.as_ref().is_some_and(|before| before.have == stock.have)
+        });
         Some((same.last()?.opened, stock))
     }
 

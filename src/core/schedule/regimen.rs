@@ -82,10 +82,10 @@ impl Regimen {
         let mut found = match &self.item.rule.recurrence {
             Recurrence::AsNeeded => Vec::new(),
             Recurrence::Elapsed { every, first } => self.elapsed(zones, *every, *first, chain, from, until),
-            Recurrence::Calendar { interval: Interval::Months(n), after_last: true, .. } => {
-                self.after_last(zones, *n, chain, from, until)
+            Recurrence::Calendar { interval, after_last: true, .. } => {
+                self.after_last(zones, *interval, chain, from, until)
             }
-            Recurrence::Calendar { .. } | Recurrence::Cron(_) => {
+            Recurrence::Calendar { .. } | Recurrence::Cron(_) | Recurrence::Steps(_) => {
                 self.civil(zones, self.anchor_day(), from, until)
             }
         };
@@ -103,8 +103,13 @@ impl Regimen {
     pub fn half_step(&self) -> Option<SignedDuration> {
         match self.item.rule.recurrence {
             Recurrence::Elapsed { every, .. } => Some(every / 2),
-            Recurrence::Calendar { interval: Interval::Months(months), after_last: true, .. } => {
-                Some(SignedDuration::from_hours(24 * DAYS_OF_A_MONTH * i64::from(months)) / 2)
+            Recurrence::Calendar { interval, after_last: true, .. } => {
+                let days = match interval {
+                    Interval::Days(days) => i64::from(days),
+                    Interval::Weeks(weeks) => 7 * i64::from(weeks),
+                    Interval::Months(months) => DAYS_OF_A_MONTH * i64::from(months),
+                };
+                Some(SignedDuration::from_hours(24 * days) / 2)
             }
             _ => None,
         }
@@ -142,21 +147,28 @@ impl Regimen {
     fn after_last(
         &self,
         zones: &ZoneHistory,
-        months: u32,
+        interval: Interval,
         chain: &Chain,
         from: Timestamp,
         until: Timestamp,
     ) -> Vec<Occurrence> {
-        let interval = |date: Date| date.checked_add(Span::new().try_months(months).ok()?).ok();
+        let next = |date: Date| {
+            let span = match interval {
+                Interval::Days(n) => Span::new().try_days(n),
+                Interval::Weeks(n) => Span::new().try_weeks(n),
+                Interval::Months(n) => Span::new().try_months(n),
+            };
+            date.checked_add(span.ok()?).ok()
+        };
         let mut found = Vec::new();
         for stretch in chain.stretches(from) {
-            let anchor = stretch.dose.map_or(Some(self.anchor_day()), |dose| interval(zones.date_at(dose)));
+            let anchor = stretch.dose.map_or(Some(self.anchor_day()), |dose| next(zones.date_at(dose)));
             let Some(anchor) = anchor else { break };
             let (first, end) = (stretch.first().max(from), stretch.end().min(until));
             let mut slots = self.civil(zones, anchor, first, end);
             slots.retain(|slot| {
                 let date = zones.date_at(slot.at);
-                let half = interval(date).map_or(i64::MAX, |next| days_between(date, next) / 2);
+                let half = next(date).map_or(i64::MAX, |next| days_between(date, next) / 2);
                 let is_near =
                     |turn: &Timestamp| (1..half).contains(&days_between(date, zones.date_at(*turn)).abs());
                 !stretch.turns.iter().any(is_near)
@@ -255,7 +267,8 @@ mod tests {
     /// Expands an item that began on 2026-11-25 at 06:00 in Berlin.
     #[track_caller]
     fn check(keys: &str, intakes: &[&str], from: &str, until: &str, expected: &[&str]) {
-        let text = format!("[[supplement]]\nid = \"a\"\ndose = \"4 mg\"\n{keys}\n");
+        let dose = if keys.contains("turns") { "" } else { "dose = \"4 mg\"\n" };
+        let text = format!("[[supplement]]\nid = \"a\"\n{dose}{keys}\n");
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         let at = |local: &str| zone.to_timestamp(local.parse::<jiff::civil::DateTime>().unwrap()).unwrap();
         let mut plan = Plan::new(ZoneHistory::fixed(zone.clone()));
@@ -322,6 +335,82 @@ mod tests {
         let keys = "times = [\"08:00\"]\ntaper = [{ from = 2026-11-26, dose = \"2 mg\" }, { from = 2026-11-27, dose = \"1 mg\" }]";
         let expected = ["2026-11-25T08:00 4 mg", "2026-11-26T08:00 2 mg", "2026-11-27T08:00 1 mg"];
         check(keys, &[], "2026-11-25T00:00", "2026-11-28T00:00", &expected);
+    }
+
+    /// Titration, a larger evening dose on workdays, and a step without a dose of its own.
+    #[test]
+    fn the_steps_of_a_plan_are_one_plan() {
+        let keys = "plan = [\n\
+            { times = [\"08:00\"], until = 2026-11-26 },\n\
+            { times = [\"08:00\"], from = 2026-11-27, dose = \"8 mg\" },\n\
+            { times = [\"21:00\"], days = \"Mon..Fri\", dose = \"2 mg\" },\n\
+            { cron = \"30 9 28 * *\", dose = \"1 mg\" },\n\
+        ]";
+        check(
+            keys,
+            &[],
+            "2026-11-25T00:00",
+            "2026-11-29T00:00",
+            &[
+                "2026-11-25T08:00 4 mg",
+                "2026-11-25T21:00 2 mg",
+                "2026-11-26T08:00 4 mg",
+                "2026-11-26T21:00 2 mg",
+                "2026-11-27T08:00 8 mg",
+                "2026-11-27T21:00 2 mg",
+                "2026-11-28T08:00 8 mg",
+                "2026-11-28T09:30 1 mg",
+            ],
+        );
+        // Each counts from its own day.
+        let keys = "plan = [\n\
+            { times = [\"08:00\"], every = \"2 days\", from = 2026-11-25, dose = \"5 mg\" },\n\
+            { times = [\"08:00\"], every = \"2 days\", from = 2026-11-26, dose = \"2.5 mg\" },\n\
+        ]";
+        let expected = ["2026-11-25T08:00 5 mg", "2026-11-26T08:00 2.5 mg", "2026-11-27T08:00 5 mg"];
+        check(keys, &[], "2026-11-25T00:00", "2026-11-28T00:00", &expected);
+    }
+
+    #[test]
+    fn doses_take_turns_by_planned_days() {
+        let keys = "times = [\"08:00\", \"20:00\"]\nfrom = 2026-11-24\nturns = [\"5 mg\", \"2.5 mg\"]";
+        let expected = [
+            "2026-11-25T08:00 2.5 mg",
+            "2026-11-25T20:00 2.5 mg",
+            "2026-11-26T08:00 5 mg",
+            "2026-11-26T20:00 5 mg",
+            "2026-11-27T08:00 2.5 mg",
+        ];
+        check(keys, &[], "2026-11-25T00:00", "2026-11-27T12:00", &expected);
+        let keys = "times = [\"08:00\"]\nevery = \"3 days\"\nfrom = 2026-11-25\nturns = [\"1 mg\", \"2 mg\", \"3 mg\"]";
+        let expected = [
+            "2026-11-25T08:00 1 mg",
+            "2026-11-28T08:00 2 mg",
+            "2026-12-01T08:00 3 mg",
+            "2026-12-04T08:00 1 mg",
+        ];
+        check(keys, &[], "2026-11-25T00:00", "2026-12-06T00:00", &expected);
+    }
+
+    #[test]
+    fn days_can_count_from_the_last_intake() {
+        let keys = "times = [\"09:00\"]\nevery = \"7 days\"\nafter-last = true";
+        let (from, until) = ("2026-11-25T00:00", "2026-12-20T00:00");
+        let steady = [
+            "2026-11-25T09:00 4 mg",
+            "2026-12-02T09:00 4 mg",
+            "2026-12-09T09:00 4 mg",
+            "2026-12-16T09:00 4 mg",
+        ];
+        check(keys, &[], from, until, &steady);
+        // Two days late: so are the next ones, at the same hour.
+        let late = [
+            "2026-11-25T09:00 4 mg",
+            "2026-12-04T09:00 4 mg",
+            "2026-12-11T09:00 4 mg",
+            "2026-12-18T09:00 4 mg",
+        ];
+        check(keys, &["2026-11-27T22:00"], from, until, &late);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Span, ToSpan};
 
-use super::{ParseError, Weekdays};
+use super::{Amount, ParseError, Weekdays};
 
 /// When an item is planned.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,25 @@ pub enum Recurrence {
     },
     /// Local times by a five-field cron pattern.
     Cron(CronRule),
+    /// Several calendar and cron rules, none of which counts from an intake or needs an anchor.
+    Steps(Vec<Step>),
+}
+
+/// One step of a plan, with a dose of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// When it is planned: a rule by the calendar that says what it counts from.
+    pub rule: Rule,
+    /// How much at a time, where that is not the item's.
+    pub dose: Option<Amount>,
+}
+
+impl Step {
+    /// Returns its local times on the days `[start, end]`, in order.
+    #[must_use]
+    pub fn slots(&self, start: Date, end: Date) -> Box<dyn Iterator<Item = DateTime> + '_> {
+        self.rule.slots(self.rule.from.unwrap_or(Date::MIN), start, end)
+    }
 }
 
 /// The step from one day of a calendar rule to the next.
@@ -178,7 +197,9 @@ impl Rule {
                     a == b
                 }
                 (Recurrence::Elapsed { every: a, .. }, Recurrence::Elapsed { every: b, .. }) => a == b,
-                (Recurrence::Cron(_), Recurrence::Cron(_)) => true,
+                (Recurrence::Cron(_), Recurrence::Cron(_)) | (Recurrence::Steps(_), Recurrence::Steps(_)) => {
+                    true
+                }
                 _ => false,
             }
     }
@@ -188,7 +209,10 @@ impl Rule {
     pub fn needs_anchor(&self) -> bool {
         let is_daily = match self.recurrence {
             Recurrence::Calendar { interval, .. } => interval == Interval::Days(1),
-            Recurrence::Cron(_) | Recurrence::AsNeeded | Recurrence::Elapsed { .. } => true,
+            Recurrence::Cron(_)
+            | Recurrence::AsNeeded
+            | Recurrence::Elapsed { .. }
+            | Recurrence::Steps(_) => true,
         };
         self.from.is_none() && (self.cycle.is_some() || !is_daily)
     }
@@ -202,7 +226,7 @@ impl Rule {
     /// Returns the local times of a calendar or cron rule on the days `[start, end]`, in order.
     ///
     /// `anchor` is the day that intervals and cycles count from. Other rules give none.
-    pub(super) fn slots(
+    pub(crate) fn slots(
         &self,
         anchor: Date,
         start: Date,
@@ -219,6 +243,7 @@ impl Rule {
                     .flat_map(move |date| times.iter().map(move |time| date.to_datetime(*time))),
             ),
             Recurrence::Cron(cron) => Box::new(cron.times(start).take_while(move |at| at.date() <= end)),
+            Recurrence::Steps(steps) => merged(steps.iter().map(|step| step.slots(start, end)).collect()),
             Recurrence::AsNeeded | Recurrence::Elapsed { .. } => Box::new(std::iter::empty()),
         };
         match self.cycle {
@@ -247,6 +272,7 @@ impl Rule {
             }
             Recurrence::Elapsed { every, .. } => days * 86_400 / every.as_secs().max(1).unsigned_abs() + 1,
             Recurrence::Cron(cron) => cron.count(start, end),
+            Recurrence::Steps(steps) => steps.iter().map(|step| step.rule.most_slots(start, end)).sum(),
         }
     }
 
@@ -259,6 +285,20 @@ impl Rule {
                 days_between(anchor, date).rem_euclid(period) < i64::from(cycle.on)
             })
     }
+}
+
+/// Merges times that are in order each, one that several have once.
+fn merged<'a>(
+    slots: Vec<Box<dyn Iterator<Item = DateTime> + 'a>>,
+) -> Box<dyn Iterator<Item = DateTime> + 'a> {
+    let mut slots: Vec<_> = slots.into_iter().map(Iterator::peekable).collect();
+    Box::new(std::iter::from_fn(move || {
+        let next = slots.iter_mut().filter_map(|slots| slots.peek().copied()).min()?;
+        for slots in &mut slots {
+            slots.next_if_eq(&next);
+        }
+        Some(next)
+    }))
 }
 
 /// Returns the number of days from one date to another.

@@ -137,6 +137,25 @@ impl Unit {
         known.plurals.iter().find(|(one, _)| *one == word).map_or(word, |(_, several)| several)
     }
 
+    /// Tells whether it counts pieces that come in a box, such as tablets.
+    #[must_use]
+    pub fn is_in_boxes(&self) -> bool {
+        const PIECES: [&str; 11] = [
+            "tablet",
+            "capsule",
+            "softgel",
+            "gummy",
+            "pill",
+            "lozenge",
+            "sachet",
+            "patch",
+            "vial",
+            "ampoule",
+            "suppository",
+        ];
+        PIECES.contains(&self.first_spelling())
+    }
+
     /// Tells whether it counts how often something is done.
     #[must_use]
     pub fn is_times(&self) -> bool {

@@ -4,8 +4,8 @@ use tracing::debug;
 
 use super::context::{QueryContext, QueryError, zoned};
 use crate::adapters::store::{Query, Reader, StoreError};
-use crate::core::ledger::{Fact, Ledger, Record, doses_left, runs_out};
-use crate::core::schedule::{ItemId, Plan};
+use crate::core::ledger::{Fact, Ledger, Record, StockLeft, is_low, runs_out, stock_left};
+use crate::core::schedule::{ItemId, Plan, RefillAt};
 use crate::daemon::Daemon;
 use crate::daemon::event::Event;
 use crate::protocol::StockLevel;
@@ -47,13 +47,13 @@ impl Daemon {
     }
 }
 
-/// Counts how many doses of an item are left.
+/// Counts how much of an item is left.
 pub(in crate::daemon) async fn left(
     reader: &Reader,
     plan: &Plan,
     item: &ItemId,
-) -> Result<Option<u32>, StoreError> {
-    Ok(doses_left(plan, &uses(reader, plan, item).await?, item))
+) -> Result<Option<StockLeft>, StoreError> {
+    Ok(stock_left(plan, &uses(reader, plan, item).await?, item))
 }
 
 async fn uses(reader: &Reader, plan: &Plan, item: &ItemId) -> Result<Ledger, StoreError> {
@@ -67,14 +67,25 @@ pub(in crate::daemon) async fn stock(context: &QueryContext) -> Result<Vec<Stock
     for item in context.plan.current_items() {
         let Some((_, stock)) = context.plan.stock(&item.id) else { continue };
         let facts = uses(&context.reader, &context.plan, &item.id).await?;
-        let Some(left) = doses_left(&context.plan, &facts, &item.id) else { continue };
+        let Some(left) = stock_left(&context.plan, &facts, &item.id) else { continue };
         let until = runs_out(&context.plan, &facts, &item.id, left, context.now);
+        let unit = item.stock_unit();
         levels.push(StockLevel {
             item: item.id.to_string(),
             name: item.name.clone(),
-            left,
-            refill_at: stock.refill_at,
-            low: left <= stock.refill_at,
+            left: left.whole(),
+            left_exactly: format!("{left} {}", unit.as_ref().map_or("doses", |unit| unit.plural())),
+            unit: unit.as_ref().map(|unit| unit.as_str().to_owned()),
+            refill_at: match stock.refill_at {
+                RefillAt::Left(few) => few,
+                RefillAt::Days(_) => 0,
+            },
+            refill_days: match stock.refill_at {
+                RefillAt::Left(_) => None,
+                RefillAt::Days(days) => Some(days),
+            },
+            low: is_low(stock.refill_at, left, until, context.now),
+            expires: stock.expires,
             runs_out: until.map(|until| zoned(until, context.zone())),
         });
     }

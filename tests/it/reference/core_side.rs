@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use dosed::adapters::config;
 use dosed::core::ledger::{
-    Fact, FactId, FormData, Ledger, NotificationHandle, Record, StockChange, doses_left, replay, timeline,
+    Fact, FactId, FormData, Ledger, NotificationHandle, Record, StockChange, replay, stock_left, timeline,
 };
 use dosed::core::reminder::{
     Action, Answer, AnswerTarget, Correction, Input, Outcome as CoreOutcome, Pause, Reminder, RequestId,
@@ -373,7 +373,8 @@ impl Core {
     }
 
     pub(super) fn stock(&self, item: Item) -> Option<u32> {
-        doses_left(self.reminder.plan(), &self.ledger, &item_id(item))
+        stock_left(self.reminder.plan(), &self.ledger, &item_id(item))
+            .map(dosed::core::ledger::StockLeft::whole)
     }
 }
 

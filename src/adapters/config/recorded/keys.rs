@@ -123,12 +123,22 @@ impl Keys {
         self.unread.push(format!("{why}: nothing is planned"));
     }
 
-    /// Names what was not asked for, and leaves the plan empty where it is not known when the item is planned.
-    pub(super) fn finish(mut self, mut item: Item) -> RecordedItem {
+    /// Returns what could not be read, what was not asked for at last.
+    pub(super) fn unread_keys(mut self) -> Vec<String> {
+        self.name_unknown();
+        self.unread
+    }
+
+    fn name_unknown(&mut self) {
         if !self.left.is_empty() {
             let unknown: Vec<&str> = self.left.keys().map(String::as_str).collect();
             self.unread.push(format!("unknown {}: ignored", names(&unknown)));
         }
+    }
+
+    /// Names what was not asked for, and leaves the plan empty where it is not known when the item is planned.
+    pub(super) fn finish(mut self, mut item: Item) -> RecordedItem {
+        self.name_unknown();
         if self.is_timing_unknown {
             item.rule.recurrence = Recurrence::AsNeeded;
         }

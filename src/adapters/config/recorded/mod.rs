@@ -11,11 +11,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use self::keys::{Keys, shorten, shown};
-use super::text::{self, ClockTime, Day, Text};
+use super::text::{self, ClockTime, Day, RefillAtToml, Text};
 use crate::core::schedule::{
     Again, Amount, ChannelId, CronRule, Cycle, EscalationStep, HabitTarget, Interval, Item, ItemId, Kind,
     LatePolicy, Length, Limit, Product, Question, QuestionSet, Recurrence, Repetition, Rule, Separation,
-    Stock, TaperStep, Weekdays,
+    Step, Stock, TaperStep, Unit, Weekdays,
 };
 use crate::core::text::visible;
 
@@ -41,8 +41,10 @@ pub struct RecordedItem {
 pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
     let mut keys = Keys::new(definition);
     let kind = kind(&mut keys);
-    let recurrence = recurrence(&mut keys);
-    let is_on_dates = matches!(recurrence, Recurrence::Calendar { .. } | Recurrence::Cron(_));
+    let recurrence = if keys.has("plan") { steps_of_plan(&mut keys) } else { recurrence(&mut keys) };
+    let is_on_dates =
+        matches!(recurrence, Recurrence::Calendar { .. } | Recurrence::Cron(_) | Recurrence::Steps(_));
+    let of_steps = first_day_of_steps(&recurrence);
     let mut dose = keys.read("dose", &[], "no dose is assumed").map(|AmountJson(dose)| dose);
     let taper = taper(&mut keys, &mut dose);
     let item = Item {
@@ -62,7 +64,7 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
         },
         rule: Rule {
             recurrence,
-            from: keys.timing("from").map(|Day(from)| from),
+            from: keys.timing("from").map(|Day(from)| from).or(of_steps),
             until: keys.timing("until").map(|Day(until)| until),
             cycle: cycle(&mut keys),
         },
@@ -80,6 +82,7 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
         private: keys.has("private") && keys.read("private", &[], "it is treated as private").unwrap_or(true),
         note: keys.text("note"),
         taper,
+        turns: turns(&mut keys),
         group: keys.text("group").map(|group| group.trim().to_owned()),
         with: keys.text("with"),
         target: keys.read("target", &[], "no target is assumed").map(|Text::<HabitTarget>(target)| target),
@@ -91,8 +94,14 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
         limit: keys.read("limit", &[], "no limit is assumed").map(|Text::<Limit>(limit)| limit),
         apart: separations(&mut keys),
         stock: keys
-            .read("stock", &["have", "refill-at"], "no stock is assumed")
-            .map(|StockJson { have, refill_at }| Stock { have, refill_at }),
+            .read("stock", &["have", "refill-at", "unit", "each", "expires"], "no stock is assumed")
+            .map(|StockJson { have, refill_at, unit, each, expires }| Stock {
+                have,
+                refill_at: refill_at.0,
+                unit: unit.map(|unit| Unit::of(&unit)),
+                each: each.map(|AmountJson(each)| each),
+                expires: expires.map(|Day(expires)| expires),
+            }),
     };
     keys.finish(item)
 }
@@ -145,10 +154,45 @@ fn recurrence(keys: &mut Keys) -> Recurrence {
     if times.len() > MAX_TIMES {
         keys.lose_timing(&format!("it has more than {MAX_TIMES} times a day"));
     }
-    if after_last && !matches!(interval, Interval::Months(_)) {
-        keys.lose_timing("`after-last` has no `every` in months");
+    if after_last && (every.is_none() || days.is_some()) {
+        keys.lose_timing("`after-last` has no `every`, or has `days`");
     }
     Recurrence::Calendar { interval, days: days.unwrap_or(Weekdays::ALL), times, after_last }
+}
+
+/// Returns the steps of a plan; where one cannot be read, it is not known when the item is planned.
+fn steps_of_plan(keys: &mut Keys) -> Recurrence {
+    let (steps, mut is_whole) = keys.list::<Value>("plan", &[], "").unwrap_or_default();
+    let mut found = Vec::new();
+    for step in steps {
+        let mut of_step = Keys::new(&step.to_string());
+        let rule = Rule {
+            recurrence: recurrence(&mut of_step),
+            from: of_step.timing("from").map(|Day(from)| from),
+            until: of_step.timing("until").map(|Day(until)| until),
+            cycle: cycle(&mut of_step),
+        };
+        let dose = of_step.read("dose", &[], "no dose is assumed").map(|AmountJson(dose)| dose);
+        is_whole &=
+            !of_step.is_timing_unknown && !rule.is_relative() && !rule.needs_anchor() && rule.has_slots();
+        keys.unread.extend(of_step.unread_keys().into_iter().map(|why| format!("a step of `plan`: {why}")));
+        found.push(Step { rule, dose });
+    }
+    if !is_whole || found.is_empty() {
+        keys.lose_timing("`plan` has a step that is not known here");
+    }
+    Recurrence::Steps(found)
+}
+
+fn first_day_of_steps(recurrence: &Recurrence) -> Option<jiff::civil::Date> {
+    let Recurrence::Steps(steps) = recurrence else { return None };
+    steps.iter().map(|step| step.rule.from).collect::<Option<Vec<_>>>()?.into_iter().min()
+}
+
+/// Returns the doses in turn; where one cannot be read, no dose is known.
+fn turns(keys: &mut Keys) -> Vec<Amount> {
+    let (turns, is_whole) = keys.list("turns", &[], "no dose is assumed").unwrap_or_default();
+    if is_whole { turns.into_iter().map(|AmountJson(dose)| dose).collect() } else { Vec::new() }
 }
 
 /// Returns the times that can be read: each was planned, whatever the others were.
@@ -339,7 +383,10 @@ fn separations(keys: &mut Keys) -> Vec<Separation> {
 #[serde(rename_all = "kebab-case")]
 struct StockJson {
     have: u32,
-    refill_at: u32,
+    refill_at: RefillAtToml,
+    unit: Option<String>,
+    each: Option<AmountJson>,
+    expires: Option<Day>,
 }
 
 #[cfg(test)]

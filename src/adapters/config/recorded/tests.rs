@@ -89,9 +89,9 @@ fn what_is_recorded_stays_planned_whatever_is_allowed_today() {
         &["`stock` is `{\"have\":\"80 tablet\",\"refill-at\":2}`: no stock is assumed"],
     );
     check(
-        r#""times":["08:00"],"stock":{"have":80,"refill-at":2,"unit":"tablet"}"#,
+        r#""times":["08:00"],"stock":{"have":80,"refill-at":2,"shelf":"upper"}"#,
         &eight,
-        &["unknown key `unit` of `stock`: ignored"],
+        &["unknown key `shelf` of `stock`: ignored"],
     );
     check(r#""times":["08:00"],"gap":"30 days","apart":[{"from":"gone","by":"30 days"}]"#, &eight, &[]);
     check(r#""times":["08:00"],"name":" ","note":7"#, &eight, &["`note` is `7`: left out"]);
@@ -143,7 +143,7 @@ fn when_it_was_planned_is_never_guessed() {
         (r#""dose":"1 mg""#, "it has no times: nothing is planned"),
         (
             r#""times":["08:00"],"after-last":true"#,
-            "`after-last` has no `every` in months: nothing is planned",
+            "`after-last` has no `every`, or has `days`: nothing is planned",
         ),
     ] {
         check(keys, &nothing, &[says]);

@@ -101,7 +101,11 @@ fn a_stock_runs_out_with_the_first_dose_that_is_not_there() {
         (vec![], 2000, None),
     ] {
         let ledger = ledger(facts);
-        assert_eq!(runs_out(&plan, &ledger, &item("a"), left, at("09:00")), first.map(day), "{left}");
+        assert_eq!(
+            runs_out(&plan, &ledger, &item("a"), StockLeft::of(left), at("09:00")),
+            first.map(day),
+            "{left}"
+        );
     }
     // Counted from when the schedule says what there is.
     let early = record("d.9", "09:00", intake(None, "00:00"));
@@ -115,7 +119,7 @@ fn a_stock_runs_out_with_the_first_dose_that_is_not_there() {
         for record in records {
             ledger.fold(record);
         }
-        assert_eq!(doses_left(&plan, &ledger, &item("a")), Some(left));
+        assert_eq!(stock_left(&plan, &ledger, &item("a")), Some(StockLeft::of(left)));
     }
-    assert_eq!(doses_left(&plan, &Ledger::default(), &item("b")), None);
+    assert_eq!(stock_left(&plan, &Ledger::default(), &item("b")), None);
 }

@@ -397,7 +397,8 @@ fn what_was_read_while_the_clock_was_ahead_is_as_if_it_never_was() {
     play(&mut stage, "set 26T11:00");
     let left = |stage: &Stage| {
         let ledger: Ledger = stage.facts.iter().cloned().map(Arc::new).collect();
-        crate::core::ledger::doses_left(stage.reminder.plan(), &ledger, &"a".parse().unwrap())
+        crate::core::ledger::stock_left(stage.reminder.plan(), &ledger, &"a".parse().unwrap())
+            .map(crate::core::ledger::StockLeft::whole)
     };
     assert_eq!(left(&stage), Some(8));
     stage.restart();

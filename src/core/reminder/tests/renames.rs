@@ -27,7 +27,8 @@ fn an_item_that_is_renamed_goes_on_under_its_new_name() {
         stage.states("2026-11-27", &["new@2026-11-27T08:00 taken", "new@2026-11-27T20:00 upcoming"]);
         let ledger: Ledger = stage.facts.iter().cloned().map(Arc::new).collect();
         let item = "new".parse().unwrap();
-        assert_eq!(crate::core::ledger::doses_left(stage.reminder.plan(), &ledger, &item), Some(6));
+        let left = crate::core::ledger::stock_left(stage.reminder.plan(), &ledger, &item);
+        assert_eq!(left.map(crate::core::ledger::StockLeft::whole), Some(6));
         assert_eq!(stage.reminder.plan().items().count(), 1);
         assert_eq!(stage.log.last().map(String::as_str), Some("08:05 withdraw 3"));
     }

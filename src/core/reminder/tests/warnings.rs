@@ -80,10 +80,10 @@ fn a_second_one_that_comes_too_soon_is_asked_about_once_more() {
 fn little_is_told_while_it_lasts() {
     let stocked = format!("{BASIC}stock = {{ have = 20, refill-at = 5 }}\n");
     let mut stage = Stage::new(&stocked, "2026-11-25T07:00");
-    stage.reminder.set_stock("a".parse().unwrap(), Some(6));
+    stage.reminder.set_stock("a".parse().unwrap(), Some(crate::core::ledger::StockLeft::of(6)));
     stage.sleep_until("2026-11-25T08:00").expect(&["08:00 show 1: Anise: 5 mg | with food"]);
     stage.press(1, Button::Taken).log.clear();
-    stage.reminder.set_stock("a".parse().unwrap(), Some(3));
+    stage.reminder.set_stock("a".parse().unwrap(), Some(crate::core::ledger::StockLeft::of(3)));
     stage.sleep_until("2026-11-26T08:00");
     stage.expect(&["08:00 show 2: Anise: 5 mg | with food | 3 left, runs out Sun 29 Nov: time to refill"]);
 }
@@ -95,7 +95,8 @@ fn what_is_left_follows_from_the_record() {
     let mut stage = Stage::new(&stocked(20, ""), "2026-11-25T07:00");
     let left = |stage: &Stage| {
         let item = "a".parse().unwrap();
-        crate::core::ledger::doses_left(stage.reminder.plan(), stage.reminder.ledger(), &item)
+        crate::core::ledger::stock_left(stage.reminder.plan(), stage.reminder.ledger(), &item)
+            .map(crate::core::ledger::StockLeft::whole)
     };
     let stock = |stage: &mut Stage, change: StockChange| {
         stage.questions += 1;
