@@ -16,6 +16,9 @@ _dosed() {
             ",$1")
                 cmd="dosed"
                 ;;
+            dosed,add)
+                cmd="dosed__subcmd__add"
+                ;;
             dosed,adherence)
                 cmd="dosed__subcmd__adherence"
                 ;;
@@ -43,6 +46,9 @@ _dosed() {
             dosed,doctor)
                 cmd="dosed__subcmd__doctor"
                 ;;
+            dosed,edit)
+                cmd="dosed__subcmd__edit"
+                ;;
             dosed,help)
                 cmd="dosed__subcmd__help"
                 ;;
@@ -66,6 +72,9 @@ _dosed() {
                 ;;
             dosed,postpone)
                 cmd="dosed__subcmd__postpone"
+                ;;
+            dosed,remove)
+                cmd="dosed__subcmd__remove"
                 ;;
             dosed,report)
                 cmd="dosed__subcmd__report"
@@ -115,6 +124,9 @@ _dosed() {
             dosed,why)
                 cmd="dosed__subcmd__why"
                 ;;
+            dosed__subcmd__help,add)
+                cmd="dosed__subcmd__help__subcmd__add"
+                ;;
             dosed__subcmd__help,adherence)
                 cmd="dosed__subcmd__help__subcmd__adherence"
                 ;;
@@ -142,6 +154,9 @@ _dosed() {
             dosed__subcmd__help,doctor)
                 cmd="dosed__subcmd__help__subcmd__doctor"
                 ;;
+            dosed__subcmd__help,edit)
+                cmd="dosed__subcmd__help__subcmd__edit"
+                ;;
             dosed__subcmd__help,help)
                 cmd="dosed__subcmd__help__subcmd__help"
                 ;;
@@ -165,6 +180,9 @@ _dosed() {
                 ;;
             dosed__subcmd__help,postpone)
                 cmd="dosed__subcmd__help__subcmd__postpone"
+                ;;
+            dosed__subcmd__help,remove)
+                cmd="dosed__subcmd__help__subcmd__remove"
                 ;;
             dosed__subcmd__help,report)
                 cmd="dosed__subcmd__help__subcmd__report"
@@ -245,12 +263,82 @@ _dosed() {
 
     case "${cmd}" in
         dosed)
-            opts="-h -V --schedule --data-dir --socket --help --version daemon today next take skip snooze postpone log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
+            opts="-h -V --schedule --data-dir --socket --help --version daemon today next take skip snooze postpone log add edit remove answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --schedule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__add)
+            opts="-h --habit --name --dose --target --at --days --every --from --until --with --note --stock --as-needed --schedule --data-dir --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dose)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --target)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --every)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --with)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --note)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stock)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --schedule)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -548,9 +636,49 @@ _dosed() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        dosed__subcmd__help)
-            opts="daemon today next take skip snooze postpone log answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
+        dosed__subcmd__edit)
+            opts="-h --schedule --data-dir --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --schedule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__help)
+            opts="daemon today next take skip snooze postpone log add edit remove answer tui stock undo correct history check-in scan insight adherence why pause resume simulate check watch status doctor test report demo setup completions man help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__help__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -688,6 +816,20 @@ _dosed() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        dosed__subcmd__help__subcmd__edit)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         dosed__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -787,6 +929,20 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__help__subcmd__postpone)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__help__subcmd__remove)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1242,6 +1398,32 @@ _dosed() {
             ;;
         dosed__subcmd__postpone)
             opts="-h --json --schedule --data-dir --socket --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --schedule)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --socket)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dosed__subcmd__remove)
+            opts="-h --schedule --data-dir --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -64,6 +64,52 @@ pub struct FormArgs {
     pub output: Output,
 }
 
+/// An item that is added to the schedule.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AddArgs {
+    /// What it is called [default: asked in a short dialogue]
+    pub item: Option<String>,
+    /// It is done, not taken
+    #[arg(long)]
+    pub habit: bool,
+    /// Its name on reminders [default: what it is called]
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How much at a time, as the label has it; several for several substances
+    #[arg(long)]
+    pub dose: Vec<String>,
+    /// How much of a habit to aim at, as `150 min / week`
+    #[arg(long, requires = "habit")]
+    pub target: Option<String>,
+    /// A time of the day; may be given several times
+    #[arg(long, value_name = "TIME", conflicts_with = "as_needed")]
+    pub at: Vec<String>,
+    /// Weekdays, as `Mon..Fri` [default: every day]
+    #[arg(long, requires = "at")]
+    pub days: Option<String>,
+    /// Interval, as `2 days`, counted from --from
+    #[arg(long, requires = "at")]
+    pub every: Option<String>,
+    /// First day
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<jiff::civil::Date>,
+    /// Last day
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<jiff::civil::Date>,
+    /// What to take it with
+    #[arg(long)]
+    pub with: Option<String>,
+    /// A note on the reminder
+    #[arg(long)]
+    pub note: Option<String>,
+    /// How many are in the box
+    #[arg(long, value_name = "NUMBER")]
+    pub stock: Option<u32>,
+    /// Taken or done when needed, without planned times
+    #[arg(long)]
+    pub as_needed: bool,
+}
+
 /// The commands for scans.
 #[derive(Debug, Subcommand)]
 pub enum ScanCommand {
@@ -193,6 +239,23 @@ pub enum Command {
         /// How it is printed.
         #[command(flatten)]
         output: Output,
+    },
+    /// Add an item to the schedule: as given, or in a short dialogue
+    #[command(
+        after_help = "Examples:\n  dosed add\n  dosed add probiotic --dose '5e9 CFU' --at 08:00 --with food --stock 60\n  dosed add 'Vitamin D' --dose '1000 IU' --at 08:00\n  dosed add walk --habit --target '3 times / week' --at 17:30 --days Mon..Fri"
+    )]
+    Add(AddArgs),
+    /// Edit the schedule in your editor; it is checked before it is put in place
+    #[command(after_help = "Examples:\n  dosed edit\n  dosed edit probiotic\n  EDITOR=nano dosed edit")]
+    Edit {
+        /// The item at which the editor opens
+        item: Option<String>,
+    },
+    /// Remove an item from the schedule (what you recorded of it stays)
+    #[command(after_help = "Example:\n  dosed remove probiotic")]
+    Remove {
+        /// Its id or name
+        item: String,
     },
     /// Answer what is due, one by one
     Answer,

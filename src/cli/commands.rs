@@ -157,6 +157,9 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
         // The others need no daemon.
         Command::Daemon
         | Command::Demo
+        | Command::Add(_)
+        | Command::Edit { .. }
+        | Command::Remove { .. }
         | Command::Simulate { .. }
         | Command::Check { .. }
         | Command::Setup { .. }

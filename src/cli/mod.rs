@@ -8,6 +8,7 @@ pub mod args;
 mod commands;
 pub mod demo;
 pub mod doctor;
+mod editing;
 mod manual;
 mod named;
 mod outdated;
@@ -158,6 +159,13 @@ fn execute(cli: Cli) -> Result<(), RunError> {
         Command::Demo => run_demo(&paths?),
         Command::Completions { shell } => print(&manual::completions(shell)),
         Command::Man => print(&manual::man()?),
+        Command::Add(args) => editing::add(&paths?.schedule, args, Timestamp::now(), &zone_or_utc()?.rules),
+        Command::Edit { item } => {
+            editing::edit(&paths?.schedule, item.as_deref(), Timestamp::now(), &zone_or_utc()?.rules)
+        }
+        Command::Remove { item } => {
+            editing::remove(&paths?.schedule, &item, Timestamp::now(), &zone_or_utc()?.rules)
+        }
         Command::Setup { undo } => set_up(&paths?.socket, undo),
         Command::Check { json_schema: true, .. } => print(config::JSON_SCHEMA),
         Command::Check { file: Some(file), .. } => check(&file, None),

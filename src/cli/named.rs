@@ -93,7 +93,7 @@ fn meant<'a>(text: &str, items: &'a [PlannedItem]) -> Meant<'a> {
 }
 
 /// Returns a name as it is compared: in lower case, its words apart by one hyphen as in ids.
-fn folded(name: &str) -> String {
+pub(super) fn folded(name: &str) -> String {
     let lower = name.to_lowercase();
     let words =
         lower.split(|c: char| c.is_whitespace() || c == '-' || c == '_').filter(|word| !word.is_empty());

@@ -25,6 +25,7 @@ mod compatibility;
 mod crash;
 mod desktop;
 mod doctor;
+mod editing;
 mod faults;
 mod fuzz;
 mod gnome;
