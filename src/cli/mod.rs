@@ -5,6 +5,7 @@
 mod advice;
 pub mod answer;
 pub mod args;
+mod cautions;
 mod commands;
 pub mod demo;
 pub mod doctor;
@@ -287,12 +288,13 @@ fn set_up(socket: &Path, undo: bool) -> Result<(), RunError> {
 fn check(path: &Path, socket: Option<&Path>) -> Result<(), RunError> {
     let schedule = config::load(path)?;
     print(&format!("{}: OK, {}", path.display(), present::count(schedule.items.len() as u64, "item")))?;
-    let advice_on_channels = advice::plain_http(&schedule.settings.channels);
+    let mut warnings = cautions::cautions(&schedule, Timestamp::now(), &zone_or_utc()?.rules);
+    warnings.extend(advice::plain_http(&schedule.settings.channels));
     let items: Vec<Item> = schedule.items.into_iter().map(|(item, _)| item).collect();
     // Of a schedule that is named, this machine's record knows nothing.
     let recorded = socket.and_then(|socket| recorded_items(socket).ok()).unwrap_or_default();
     let mut advice = advice::advice(&items, &recorded);
-    advice.extend(advice_on_channels);
+    advice.extend(warnings);
     if advice.is_empty() { Ok(()) } else { print(&advice.join("\n")) }
 }
 

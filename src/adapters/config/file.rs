@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::again::AgainToml;
 use super::bounds;
 use super::report::{Problem, missing_key};
-use super::text::{ClockTime, Day, Days, DoseToml, RefillAtToml, Text, ZoneName};
+use super::text::{ClockTime, Day, Days, DoseToml, QuietToml, RefillAtToml, Text, ZoneName};
 use crate::core::schedule::{ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, Quiet};
 
 /// A dosed schedule.
@@ -240,6 +240,9 @@ pub(super) struct ItemToml {
     /// Repetition of an unanswered reminder; `false` for none, also on a desktop that hides reminders after seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) again: Option<AgainToml>,
+    /// Quiet hours of its own, or `false` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) quiet: Option<QuietToml>,
     /// Escalation to other channels while there is no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) then: Option<Vec<StepToml>>,

@@ -13,7 +13,7 @@ use super::text::{self, ZoneName};
 use super::{channels, questions, recurrence, steps};
 use crate::core::schedule::{
     Again, Amount, Cycle, Definition, EscalationStep, Item, ItemId, Kind, LatePolicy, Length, Limit, Product,
-    Recurrence, Repetition, Rule, Schedule, Separation, Settings, Stock, TaperStep, Unit,
+    QuietHours, Recurrence, Repetition, Rule, Schedule, Separation, Settings, Stock, TaperStep, Unit,
 };
 
 /// The longest definition of an item, in bytes: with what is recorded about it, it fits a line of the journal.
@@ -224,6 +224,7 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
         target: item.target.clone().map(|target| target.0),
         questions,
         again,
+        quiet: item.quiet.map_or(QuietHours::OfSchedule, |quiet| quiet.0),
         then,
         lead: item.lead.iter().flatten().map(|lead| lead.0).collect(),
         gap,

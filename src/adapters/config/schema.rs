@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::JSON_SCHEMA;
 use super::again::AgainToml;
 use super::file::{FileToml, RepetitionToml};
-use super::text::{Day, Days, Described, DoseToml, RefillAtToml, Text};
-use crate::core::schedule::Amount;
+use super::text::{Day, Days, Described, DoseToml, QuietToml, RefillAtToml, Text};
+use crate::core::schedule::{Amount, Quiet};
 
 /// The committed schema.
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/schedule.schema.json");
@@ -74,6 +74,17 @@ impl JsonSchema for DoseToml {
                 { "type": "array", "items": amount, "minItems": 1, "examples": [["600 mg", "400 IU"]] }
             ]
         })
+    }
+}
+
+impl JsonSchema for QuietToml {
+    fn schema_name() -> Cow<'static, str> {
+        "QuietOfItem".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let hours = generator.subschema_for::<Text<Quiet>>();
+        json_schema!({ "anyOf": [{ "const": false }, hours] })
     }
 }
 

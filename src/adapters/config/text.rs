@@ -10,8 +10,8 @@ use serde::ser::{Serialize, Serializer};
 
 use super::report::to_serde;
 use crate::core::schedule::{
-    Amount, ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, ParseError, Quiet, RefillAt, Weekdays,
-    parse_clock_time,
+    Amount, ChannelId, CronRule, HabitTarget, ItemId, Length, Limit, ParseError, Quiet, QuietHours, RefillAt,
+    Weekdays, parse_clock_time,
 };
 
 /// A value that the file has as a string.
@@ -304,5 +304,43 @@ impl<'de> Deserialize<'de> for RefillAtToml {
             }
         }
         deserializer.deserialize_any(RefillAtVisitor)
+    }
+}
+
+/// Quiet hours of an item, or `false` for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct QuietToml(pub(super) QuietHours);
+
+impl Serialize for QuietToml {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            QuietHours::Own(quiet) => serializer.collect_str(&quiet),
+            QuietHours::OfSchedule | QuietHours::Never => serializer.serialize_bool(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for QuietToml {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct QuietVisitor;
+        impl Visitor<'_> for QuietVisitor {
+            type Value = QuietToml;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`false`, or hours such as \"22:00..07:00\"")
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<QuietToml, E> {
+                if value {
+                    return Err(E::invalid_value(de::Unexpected::Bool(true), &self));
+                }
+                Ok(QuietToml(QuietHours::Never))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<QuietToml, E> {
+                text.parse().map(|quiet| QuietToml(QuietHours::Own(quiet))).map_err(to_serde)
+            }
+        }
+        deserializer.deserialize_any(QuietVisitor)
     }
 }

@@ -135,7 +135,7 @@ pub(super) fn remove(text: &str, id: &str) -> Result<String, EditError> {
                 next.decor_mut().set_prefix(both);
                 document.to_string()
             }
-            (Some(heading), None) => format!("{}{heading}\n", document),
+            (Some(heading), None) => format!("{document}{heading}\n"),
         });
     }
     Err(EditError::NoItem(id.to_owned()))

@@ -10,7 +10,7 @@ use super::messages::Action;
 use super::notice::AlertLine;
 use crate::core::ledger::{Counted, State, Status, longest_open, status_of};
 use crate::core::schedule::{
-    Again, ChannelId, ItemId, LatePolicy, Length, Occurrence, OccurrenceId, Planned, Repetition,
+    Again, ChannelId, Item, ItemId, LatePolicy, Length, Occurrence, OccurrenceId, Planned, Repetition,
 };
 
 /// A slot with `late = "miss"` that is noticed later than this is not shown.
@@ -153,7 +153,8 @@ impl Reminder {
         found.wake_at(next);
         let due = due.filter(|due| self.needs_showing(&planned.occurrence.id, *due, now));
         let Some(due) = due else { return };
-        match self.deferred_until(due, planned.occurrence.at, now, self.presence.away) {
+        match self.deferred_until(&planned.regimen.item, due, planned.occurrence.at, now, self.presence.away)
+        {
             Some(until) => found.wake_at(until),
             None => found.show.push(AlertLine::new(planned, due, true)),
         }
@@ -174,7 +175,8 @@ impl Reminder {
         if !is_due_again && !self.needs_showing(id, due, now) {
             return;
         }
-        match self.deferred_until(points[0], status.closes_at, now, self.presence.away) {
+        match self.deferred_until(&planned.regimen.item, points[0], status.closes_at, now, self.presence.away)
+        {
             Some(until) => found.wake_at(until),
             None => {
                 // What was shown before in the same words is a reminder of its own.
@@ -198,7 +200,7 @@ impl Reminder {
             });
             let Some(due) = due else { continue };
             // It is meant for a person who is away.
-            match self.deferred_until(due, status.closes_at, now, false) {
+            match self.deferred_until(&planned.regimen.item, due, status.closes_at, now, false) {
                 Some(until) => found.wake_at(until),
                 None => found.send.push((channel.clone(), AlertLine::new(planned, due, false))),
             }
@@ -252,13 +254,16 @@ impl Reminder {
     /// a reminder that nobody sees is better than one that never was.
     fn deferred_until(
         &self,
+        item: &Item,
         first: Timestamp,
         closes_at: Timestamp,
         now: Timestamp,
         is_away: bool,
     ) -> Option<Timestamp> {
         let latest = first.checked_add(closes_at.duration_since(first) / 2).unwrap_or(closes_at);
-        let quiet = self.settings.quiet.and_then(|quiet| quiet.ends(now, self.plan.zones.zone_at(now)));
+        let quiet = item
+            .quiet_hours(self.settings.quiet)
+            .and_then(|quiet| quiet.ends(now, self.plan.zones.zone_at(now)));
         // Their return is an input of its own.
         let until = if is_away { latest } else { quiet?.min(latest) };
         Some(until).filter(|until| now < *until)
@@ -272,7 +277,10 @@ impl Reminder {
         let points = self.reminders(&planned, self.ledger.snoozed_until(id));
         let due = latest_and_next(&points, now).0.filter(|due| self.needs_showing(id, *due, now))?;
         let is_due = status.state == State::Due && !self.is_abandoned(&planned, due, now);
-        is_due.then(|| self.deferred_until(points[0], status.closes_at, now, self.presence.away)).flatten()
+        let item = &planned.regimen.item;
+        is_due
+            .then(|| self.deferred_until(item, points[0], status.closes_at, now, self.presence.away))
+            .flatten()
     }
 
     /// Tells whether a slot was noticed too late to be shown: the machine slept, say.

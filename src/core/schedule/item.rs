@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 
 use super::rule::days_between;
 use super::{
-    Amount, ChannelId, Interval, ItemId, Length, Limit, ParseError, QuestionSet, Recurrence, Rule, Slot,
-    Step, Unit, ZoneHistory,
+    Amount, ChannelId, Interval, ItemId, Length, Limit, ParseError, QuestionSet, Quiet, Recurrence, Rule,
+    Slot, Step, Unit, ZoneHistory,
 };
 
 /// What sort of thing an item is.
@@ -58,6 +58,18 @@ pub enum LatePolicy {
     Remind,
     /// Lets it go: it is shown nowhere and becomes `unknown`.
     Miss,
+}
+
+/// In which hours a reminder of an item waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QuietHours {
+    /// In those of the schedule.
+    #[default]
+    OfSchedule,
+    /// In none.
+    Never,
+    /// In its own.
+    Own(Quiet),
 }
 
 /// How often an unanswered reminder comes again.
@@ -233,6 +245,8 @@ pub struct Item {
     pub questions: QuestionSet,
     /// Whether to ask again.
     pub again: Again,
+    /// When it waits.
+    pub quiet: QuietHours,
     /// What else to try while there is no answer.
     pub then: Vec<EscalationStep>,
     /// How long ahead to announce it, longest first.
@@ -278,6 +292,16 @@ impl Item {
     #[must_use]
     pub fn asks_amount(&self, dose: Option<&Amount>) -> bool {
         self.ask_amount || dose.is_some_and(Amount::is_range)
+    }
+
+    /// Returns its quiet hours, where the schedule has these for all.
+    #[must_use]
+    pub fn quiet_hours(&self, of_schedule: Option<Quiet>) -> Option<Quiet> {
+        match self.quiet {
+            QuietHours::OfSchedule => of_schedule,
+            QuietHours::Never => None,
+            QuietHours::Own(quiet) => Some(quiet),
+        }
     }
 
     /// Returns what its stock is counted in; `None` for doses.

@@ -31,8 +31,8 @@ pub use decimal::Decimal;
 pub use history::{Dose, History, Naming, NoHistory, Standing};
 pub use id::{ChannelId, ItemId, OccurrenceId, Slot};
 pub use item::{
-    Again, EscalationStep, HabitTarget, Item, Kind, LatePolicy, Product, RefillAt, Repetition, Separation,
-    Stock, TaperStep,
+    Again, EscalationStep, HabitTarget, Item, Kind, LatePolicy, Product, QuietHours, RefillAt, Repetition,
+    Separation, Stock, TaperStep,
 };
 pub use length::Length;
 pub use limit::Limit;

@@ -1,5 +1,6 @@
 //! What a schedule file says: its items, and what applies to all of them.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Time;
@@ -68,6 +69,13 @@ pub struct Quiet {
     pub from: Time,
     /// When they end, exclusive.
     pub until: Time,
+}
+
+impl fmt::Display for Quiet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clock = |time: Time| time.strftime(if time.second() == 0 { "%H:%M" } else { "%H:%M:%S" });
+        write!(f, "{}..{}", clock(self.from), clock(self.until))
+    }
 }
 
 impl Quiet {

@@ -119,12 +119,18 @@ impl Model {
             }
         }
         changes.sort_unstable();
-        let dose = regimens.last()?.spec.dose;
+        let spec = &regimens.last()?.spec;
+        let dose_at = |at: Timestamp| {
+            let day = self.zones.at(at).to_datetime(at).date();
+            let step = spec.taper.iter().rev().find(|(from, _)| *from <= day);
+            step.map(|(_, dose)| *dose).or(spec.dose)
+        };
         let mut left = i64::from(have);
-        for (_, place) in changes {
+        for (at, place) in changes {
             match self.log[place].what {
                 Happened::Intake { amount: Some(amount), planned, .. } => {
-                    left -= planned.or(dose).map_or(1, |dose| i64::from(amount.div_ceil(dose)));
+                    let dose = planned.or_else(|| dose_at(at));
+                    left -= dose.map_or(1, |dose| i64::from(amount.div_ceil(dose)));
                 }
                 Happened::Stock { counted: true, doses, .. } => left = i64::from(doses),
                 Happened::Stock { doses, .. } => left += i64::from(doses),

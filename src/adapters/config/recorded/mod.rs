@@ -11,11 +11,11 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use self::keys::{Keys, shorten, shown};
-use super::text::{self, ClockTime, Day, RefillAtToml, Text};
+use super::text::{self, ClockTime, Day, QuietToml, RefillAtToml, Text};
 use crate::core::schedule::{
     Again, Amount, ChannelId, CronRule, Cycle, EscalationStep, HabitTarget, Interval, Item, ItemId, Kind,
-    LatePolicy, Length, Limit, Product, Question, QuestionSet, Recurrence, Repetition, Rule, Separation,
-    Step, Stock, TaperStep, Unit, Weekdays,
+    LatePolicy, Length, Limit, Product, Question, QuestionSet, QuietHours, Recurrence, Repetition, Rule,
+    Separation, Step, Stock, TaperStep, Unit, Weekdays,
 };
 use crate::core::text::visible;
 
@@ -88,6 +88,9 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
         target: keys.read("target", &[], "no target is assumed").map(|Text::<HabitTarget>(target)| target),
         questions: questions(&mut keys),
         again: repetition(&mut keys),
+        quiet: keys
+            .read("quiet", &[], "the hours of the schedule are assumed")
+            .map_or(QuietHours::OfSchedule, |QuietToml(quiet)| quiet),
         then: steps(&mut keys),
         lead: leads(&mut keys, is_on_dates),
         gap: keys.read("gap", &[], "no gap is assumed").and_then(|Text::<Length>(gap)| gap.elapsed()),

@@ -177,6 +177,16 @@ fn what_comes_due_in_quiet_hours_waits_for_their_end_or_half_of_its_grace() {
     let mut stage = Stage::new(&quiet("23:00"), "2026-11-25T12:00");
     stage.sleep_until("2026-11-26T02:00");
     stage.expect(&["01:00 show 1: Anise: 5 mg | with food | planned Wed 25 Nov, 23:00"]);
+    // An item can have hours of its own, or none.
+    let of_item = |keys: &str| quiet("06:30").replace("with =", &format!("quiet = {keys}\nwith ="));
+    for (keys, shown) in [
+        ("false", "06:30 show 1: Anise: 5 mg | with food"),
+        ("\"06:00..06:45\"", "06:45 show 1: Anise: 5 mg | with food | planned 06:30, 15 min ago"),
+    ] {
+        let mut stage = Stage::new(&of_item(keys), "2026-11-25T05:00");
+        stage.sleep_until("2026-11-25T06:50").expect(&[shown]);
+        stage.restart();
+    }
     // Quiet hours that are taken out of the schedule hold nothing back any more.
     let mut stage = Stage::new(&quiet("06:30"), "2026-11-25T05:00");
     stage.sleep_until("2026-11-25T06:40").expect(&[]);
