@@ -32,6 +32,7 @@ mod gnome;
 mod history;
 mod journals;
 mod limits;
+mod lives;
 mod mako;
 mod ntfy;
 mod oracle;
