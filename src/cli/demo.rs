@@ -237,7 +237,13 @@ fn check_in(planned: &Planned<'_>, n: usize, lot: &mut SplitMix64) -> (Timestamp
         answers.insert(question.key.to_string(), (percent(lot) >= 4).then_some(answer.min(10)));
     }
     let changed = (n % 9 == 5).then(|| "travel".to_owned());
-    let check_in = CheckIn { form: FORM.to_owned(), language: LANGUAGE.to_owned(), answers, changed };
+    let check_in = CheckIn {
+        form: FORM.to_owned(),
+        language: LANGUAGE.to_owned(),
+        answers,
+        values: std::collections::BTreeMap::new(),
+        changed,
+    };
     let fact = Fact::Intake {
         item: id.item.clone(),
         occurrence: Some(id),

@@ -5,8 +5,8 @@ use std::io::{BufRead, Read, Write};
 
 use serde_json::Value;
 
-use crate::core::schedule::Amount;
-use crate::protocol::{Form, Kind, Question};
+use crate::core::schedule::{Amount, NumberScale};
+use crate::protocol::{Form, Kind, NumberRange, Question};
 
 /// The longest line of an answer, in bytes: longer than any that is accepted.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
@@ -71,7 +71,9 @@ pub fn given(answers: &[String]) -> Result<Answers, FormError> {
 pub fn ask(form: &Form, input: &mut impl BufRead, output: &mut impl Write) -> Result<Answers, FormError> {
     writeln!(output, "{}. Enter leaves a question out.", form.name)?;
     if form.kind == Kind::CheckIn {
-        writeln!(output, "Think of the past 7 days; each answer is from 0 to 10.")?;
+        let has_numbers = form.questions.iter().any(|question| question.number.is_some());
+        let but = if has_numbers { ", unless it says otherwise" } else { "" };
+        writeln!(output, "Think of the past 7 days; each answer is from 0 to 10{but}.")?;
     }
     let mut answers = Answers::new();
     for question in &form.questions {
@@ -186,8 +188,17 @@ fn ask_one(
             writeln!(output, "  a number from 0 to 10, or Enter")?;
             continue;
         }
+        if question.number.as_ref().is_some_and(|range| scale_of(range).read(line).is_none()) {
+            writeln!(output, "  a number{scale}, or Enter")?;
+            continue;
+        }
         return Ok(Reply::Answer(line.to_owned()));
     }
+}
+
+fn scale_of(NumberRange { unit, min, max }: &NumberRange) -> NumberScale {
+    let bound = |bound: &Option<String>| bound.as_deref().and_then(|bound| bound.parse().ok());
+    NumberScale { unit: unit.clone(), min: bound(min), max: bound(max) }
 }
 
 #[cfg(test)]

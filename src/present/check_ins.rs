@@ -22,8 +22,10 @@ pub fn check_ins(found: &[CheckIn], pictures: bool) -> String {
         return "No check-in has been answered yet: dosed check-in\n".to_owned();
     }
     let line = |row: &CheckIn| {
-        let scores: Vec<String> =
-            row.answers.iter().map(|(key, answer)| format!("{key} {}", score(*answer))).collect();
+        let scores = row.answers.iter().map(|(key, answer)| format!("{key} {}", score(*answer)));
+        let values =
+            row.values.iter().map(|(key, value)| format!("{key} {}", value.as_deref().unwrap_or("-")));
+        let scores: Vec<String> = scores.chain(values).collect();
         let changed = row.changed.as_ref().map(|changed| format!("changed: {changed}"));
         vec![
             cell(row.at.date().to_string(), FAINT),

@@ -121,6 +121,7 @@ pub(crate) mod tests {
             form: form.to_owned(),
             language: "en".to_owned(),
             answers: BTreeMap::from([(key.to_owned(), Some(score))]),
+            values: BTreeMap::new(),
             changed: None,
             note: None,
             since_the_last: BTreeMap::new(),

@@ -348,6 +348,9 @@ pub struct CheckInAnswers {
     pub language: String,
     /// From 0 to 10 by question; null where it was left out.
     pub answers: BTreeMap<String, Option<u8>>,
+    /// Numbers with their unit by question; null where one was left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Option<String>>,
     /// What had changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<String>,

@@ -29,8 +29,8 @@ pub use requests::{
 };
 pub use results::{
     Adherence, ChangeNote, CheckIn, CoOccurrence, Comparison, DayCoverage, DayState, Form, Insight, ItemPair,
-    LimitStatus, MonthShare, Pair, PlannedItem, PrimaryPair, Product, Question, Scan, ScoreChange,
-    StockLevel, TargetProgress,
+    LimitStatus, MonthShare, NumberRange, Pair, PlannedItem, PrimaryPair, Product, Question, Scan,
+    ScoreChange, StockLevel, TargetProgress,
 };
 pub use status::{
     ChannelStatus, ChannelTest, DatabaseStatus, JournalStatus, LastAnswer, LastAttempt, NextOccurrence,

@@ -207,6 +207,21 @@ pub struct Question {
     /// How the answer is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What it is measured in, where the answer is a number of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<NumberRange>,
+}
+
+/// The numbers that answer a question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NumberRange {
+    /// Of what.
+    pub unit: String,
+    /// The lowest that can be.
+    pub min: Option<String>,
+    /// The highest that can be.
+    pub max: Option<String>,
 }
 
 /// How an answer differs from the last one to the same question.
@@ -235,6 +250,9 @@ pub struct CheckIn {
     pub language: String,
     /// From 0 to 10 by question; null where it was left out.
     pub answers: BTreeMap<String, Option<u8>>,
+    /// Numbers with their unit by question; null where one was left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Option<String>>,
     /// What had changed.
     pub changed: Option<String>,
     /// A note.

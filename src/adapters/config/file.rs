@@ -272,7 +272,7 @@ pub(super) struct ItemToml {
     pub(super) stock: Option<StockToml>,
 }
 
-/// A question answered with 0 to 10.
+/// A question answered with 0 to 10, or with a number and its unit.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -282,9 +282,20 @@ pub(super) struct QuestionToml {
     /// Text of the question.
     pub(super) text: String,
     /// Meaning of 0.
-    pub(super) low: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) low: Option<String>,
     /// Meaning of 10.
-    pub(super) high: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) high: Option<String>,
+    /// What is measured, in place of 0 to 10, such as `mmHg`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unit: Option<String>,
+    /// The lowest number that can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) min: Option<f64>,
+    /// The highest number that can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max: Option<f64>,
 }
 
 /// Days on and days off.

@@ -1,8 +1,8 @@
 //! Makes the questions of a check-in from its keys, and reports what is wrong with them.
 
-use super::file::ItemToml;
+use super::file::{ItemToml, QuestionToml};
 use super::report::Reporter;
-use crate::core::schedule::{Kind, Question, QuestionSet};
+use crate::core::schedule::{Decimal, Kind, NumberScale, Question, QuestionSet};
 
 /// The most questions of one check-in; longer forms are left unanswered.
 const MAX_QUESTIONS: usize = 20;
@@ -12,6 +12,36 @@ const MAX_TEXT_BYTES: usize = 200;
 
 /// What every form asks besides its questions.
 const RESERVED_KEYS: [&str; 2] = ["changed", "note"];
+
+/// Makes the scale of a question that is answered with a number of its own; a bound below zero is none.
+fn number_scale(question: &QuestionToml) -> Option<NumberScale> {
+    let unit = question.unit.as_ref()?.trim().to_owned();
+    let bound = |bound: Option<f64>| bound.and_then(|bound| bound.to_string().parse::<Decimal>().ok());
+    Some(NumberScale { unit, min: bound(question.min), max: bound(question.max) })
+}
+
+fn check_number(question: &QuestionToml, scale: &NumberScale, reporter: &mut Reporter<'_>) {
+    let key = &question.key.0;
+    let is_text = |text: &str| !text.is_empty() && text.len() <= MAX_TEXT_BYTES;
+    if !is_text(question.text.trim()) || !is_text(&scale.unit) {
+        let message = format!("`text` and `unit` of `{key}` must have 1 to 200 bytes each");
+        reporter.error(
+            "questions",
+            message,
+            "write the question and what is measured, as in `unit = \"mmHg\"`",
+        );
+    }
+    if question.low.is_some() || question.high.is_some() {
+        let message = format!("`{key}` has a `unit`, and `low` or `high`");
+        reporter.error("questions", message, "remove `unit` for an answer from 0 to 10, else the other two");
+    }
+    let is_lost = |given: Option<f64>, read: Option<Decimal>| given.is_some() && read.is_none();
+    let is_empty = scale.min.zip(scale.max).is_some_and(|(min, max)| max <= min);
+    if is_lost(question.min, scale.min) || is_lost(question.max, scale.max) || is_empty {
+        let message = format!("`min` and `max` of `{key}` are not two numbers from 0 on, the smaller first");
+        reporter.error("questions", message, "for example `min = 60, max = 260`");
+    }
+}
 
 /// Makes the questions of a check-in.
 pub(super) fn lower(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> QuestionSet {
@@ -40,13 +70,27 @@ pub(super) fn lower(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) ->
         } else if own.iter().any(|other| other.key == key) {
             reporter.error("questions", format!("duplicate key `{key}`"), "give each question its own key");
         }
-        let texts = [&question.text, &question.low, &question.high].map(|text| text.trim());
-        if texts.iter().any(|text| text.is_empty() || text.len() > MAX_TEXT_BYTES) {
+        let ends = [&question.low, &question.high].map(|end| end.as_deref().unwrap_or_default().trim());
+        let is_bad = |text: &str| text.is_empty() || text.len() > MAX_TEXT_BYTES;
+        let number = number_scale(question);
+        if number.is_none() && [question.text.trim(), ends[0], ends[1]].into_iter().any(is_bad) {
             let message = format!("`text`, `low` and `high` of `{key}` must have 1 to 200 bytes each");
             reporter.error("questions", message, "write the question and what 0 and 10 mean");
         }
-        let [text, low, high] = texts.map(|text| text.to_owned().into());
-        own.push(Question { key: key.into(), text, low, high });
+        if let Some(scale) = &number {
+            check_number(question, scale, reporter);
+        } else if question.min.is_some() || question.max.is_some() {
+            let help = "add a `unit`, as in `unit = \"mmHg\"`";
+            reporter.error("questions", format!("`{key}` has bounds and no `unit`"), help);
+        }
+        let [low, high] = ends.map(|text| text.to_owned().into());
+        own.push(Question {
+            key: key.into(),
+            text: question.text.trim().to_owned().into(),
+            low,
+            high,
+            number,
+        });
     }
     QuestionSet::Custom(own)
 }

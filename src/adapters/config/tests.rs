@@ -137,6 +137,16 @@ as-needed = true
 brand = "Anise"
 dose = "5 mg"
 questions = []
+
+[[check-in]]
+id = "d"
+as-needed = true
+questions = [
+  { key = "sys", text = "Upper?", unit = "mmHg", min = 260, max = 60 },
+  { key = "dia", text = "Lower?", unit = "mmHg", low = "no" },
+  { key = "pulse", text = "Pulse?", low = "a", high = "b", min = 30 },
+  { key = "weight", text = "Weight?", unit = "" },
+]
 "#,
     ),
     (

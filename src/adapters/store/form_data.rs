@@ -39,6 +39,8 @@ pub(super) struct CheckInJson {
     form: String,
     language: String,
     answers: BTreeMap<String, Option<u8>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    values: BTreeMap<String, Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changed: Option<String>,
 }
@@ -68,8 +70,8 @@ pub(super) struct ScanJson {
 
 impl From<&CheckIn> for CheckInJson {
     fn from(check_in: &CheckIn) -> Self {
-        let CheckIn { form, language, answers, changed } = check_in.clone();
-        Self { form, language, answers, changed }
+        let CheckIn { form, language, answers, values, changed } = check_in.clone();
+        Self { form, language, answers, values, changed }
     }
 }
 
@@ -91,8 +93,8 @@ pub(super) fn form_data(
     let read = |text: &str| text.parse::<Density>().map_err(|error| error.to_string());
     Ok(match (check_in, scan) {
         (None, None) => None,
-        (Some(CheckInJson { form, language, answers, changed }), None) => {
-            Some(Box::new(FormData::CheckIn(CheckIn { form, language, answers, changed })))
+        (Some(CheckInJson { form, language, answers, values, changed }), None) => {
+            Some(Box::new(FormData::CheckIn(CheckIn { form, language, answers, values, changed })))
         }
         (None, Some(scan)) => {
             let ScanJson { region, bmd, facility, device, device_id, side, vertebrae, t_score, z_score, lsc } =

@@ -59,6 +59,7 @@ const fn question(key: &'static str, text: &'static str, low: &'static str, high
         text: Cow::Borrowed(text),
         low: Cow::Borrowed(low),
         high: Cow::Borrowed(high),
+        number: None,
     }
 }
 
@@ -84,8 +85,12 @@ pub fn form_of(item: &Item) -> CheckInForm {
             CheckInForm { name: SHORT_FORM.to_owned(), language: LANGUAGE, questions }
         }
         QuestionSet::Custom(questions) => {
-            let texts = questions.iter().flat_map(|asked| [&asked.key, &asked.text, &asked.low, &asked.high]);
-            let wording = texts.map(AsRef::as_ref).collect::<Vec<&str>>().join("\n");
+            let texts = |asked: &Question| {
+                let texts = [&asked.key, &asked.text, &asked.low, &asked.high].map(ToString::to_string);
+                let unit = asked.number.as_ref().map(|number| number.unit.clone());
+                texts.into_iter().chain(unit).collect::<Vec<String>>()
+            };
+            let wording = questions.iter().flat_map(texts).collect::<Vec<String>>().join("\n");
             let name = format!("{} {:08x}", item.id, crc32fast::hash(wording.as_bytes()));
             CheckInForm { name, language: UNDETERMINED, questions: questions.clone() }
         }
@@ -126,8 +131,17 @@ pub const SCAN_QUESTIONS: [(&str, &str, &str); 10] = [
 pub fn parse_check_in(form: &CheckInForm, answers: &BTreeMap<String, String>) -> Result<CheckIn, String> {
     let answers = &as_asked(&form.questions, answers);
     known_only(answers, form.questions.iter().map(|question| &*question.key).chain([CHANGED]).collect())?;
-    let mut found = BTreeMap::new();
+    let (mut found, mut values) = (BTreeMap::new(), BTreeMap::new());
     for question in &form.questions {
+        if let Some(number) = &question.number {
+            let read = |text: &str| {
+                let wrong =
+                    || format!("`{}` is answered with a number ({number}), not `{text}`", question.key);
+                number.read(text).ok_or_else(wrong)
+            };
+            values.insert(question.key.to_string(), given(answers, &question.key).map(read).transpose()?);
+            continue;
+        }
         let answer = match given(answers, &question.key) {
             None => None,
             Some(text) => {
@@ -142,11 +156,17 @@ pub fn parse_check_in(form: &CheckInForm, answers: &BTreeMap<String, String>) ->
         };
         found.insert(question.key.to_string(), answer);
     }
-    if found.values().all(Option::is_none) {
+    if found.values().all(Option::is_none) && values.values().all(Option::is_none) {
         return Err("nothing is answered".to_owned());
     }
     let changed = text(answers, CHANGED)?;
-    Ok(CheckIn { form: form.name.clone(), language: form.language.to_owned(), answers: found, changed })
+    Ok(CheckIn {
+        form: form.name.clone(),
+        language: form.language.to_owned(),
+        answers: found,
+        values,
+        changed,
+    })
 }
 
 /// Makes the record of a scan out of answers by name.
@@ -190,9 +210,10 @@ pub fn parse_scan(answers: &BTreeMap<String, String>) -> Result<Scan, String> {
 #[must_use]
 pub fn form_values(form_data: &FormData) -> BTreeMap<String, String> {
     let given = match form_data {
-        FormData::CheckIn(CheckIn { answers, changed, .. }) => {
+        FormData::CheckIn(CheckIn { answers, values, changed, .. }) => {
             let answers = answers.iter().map(|(key, answer)| (key.as_str(), answer.map(|n| n.to_string())));
-            answers.chain([(CHANGED, changed.clone())]).collect::<Vec<_>>()
+            let values = values.iter().map(|(key, value)| (key.as_str(), value.clone()));
+            answers.chain(values).chain([(CHANGED, changed.clone())]).collect::<Vec<_>>()
         }
         FormData::Scan(scan) => {
             let scan = scan.clone();
@@ -287,6 +308,26 @@ mod tests {
         assert_eq!(form_values(&FormData::CheckIn(recorded)), asked);
         let asked = answers(&[("region", "total-hip"), ("bmd", "0.912"), ("side", "left"), ("lsc", "0.028")]);
         assert_eq!(form_values(&FormData::Scan(parse_scan(&asked).unwrap())), asked);
+    }
+
+    #[test]
+    fn a_question_can_be_answered_with_a_number_of_its_own() {
+        let item = check_in_of(
+            "questions = [{ key = \"sys\", text = \"Upper blood pressure\", unit = \"mmHg\", min = 60, max = 260 }, { key = \"rest\", text = \"Rested?\", low = \"no\", high = \"yes\" }]",
+        );
+        let form = form_of(&item);
+        let recorded = parse_check_in(&form, &answers(&[("sys", "128 mmHg")])).unwrap();
+        assert_eq!(recorded.values, [("sys".to_owned(), Some("128 mmHg".to_owned()))].into());
+        assert_eq!(recorded.answers, [("rest".to_owned(), None)].into());
+        assert_eq!(form_values(&FormData::CheckIn(recorded)), answers(&[("sys", "128 mmHg")]));
+        let error = parse_check_in(&form, &answers(&[("sys", "300")])).unwrap_err();
+        assert_eq!(error, "`sys` is answered with a number (mmHg, 60 to 260), not `300`");
+        // Another unit is another series.
+        let kilopascal = item.clone();
+        let QuestionSet::Custom(mut questions) = kilopascal.questions.clone() else { unreachable!() };
+        questions[0].number.as_mut().unwrap().unit = "kPa".to_owned();
+        let kilopascal = Item { questions: QuestionSet::Custom(questions), ..kilopascal };
+        assert_ne!(form_of(&kilopascal).name, form.name);
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub fn target_progress(
         }
     }
     progress.periods = u32::try_from(shares.len()).unwrap_or(u32::MAX);
-    progress.share = (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / as_f64(shares.len()));
+    progress.share = (!shares.is_empty()).then(|| sum(&shares) / as_f64(shares.len()));
     progress
 }
 
@@ -130,7 +130,7 @@ impl Days {
             return Outcome::Unmeasured;
         }
         let wanted = target.amount.first().value.to_f64() * as_f64(days.len() - excused) / as_f64(days.len());
-        Outcome::Share(if wanted > 0.0 { (measured.iter().sum::<f64>() / wanted).min(1.0) } else { 1.0 })
+        Outcome::Share(if wanted > 0.0 { (sum(&measured) / wanted).min(1.0) } else { 1.0 })
     }
 
     fn all_are(&self, date: Date, state: State) -> bool {
@@ -165,6 +165,11 @@ fn periods(target: &HabitTarget, from: Date, until: Date) -> Vec<Vec<Date>> {
     let first = from.saturating_add(i64::from(offset).days());
     let all: Vec<Date> = first.series(1.day()).take_while(|date| *date < until).collect();
     all.chunks_exact(days.max(1)).map(<[Date]>::to_vec).collect()
+}
+
+/// Returns the sum, which is 0 of nothing: that of the standard library is -0, and people would see it.
+fn sum(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |sum, value| sum + value)
 }
 
 fn as_f64(n: usize) -> f64 {
@@ -207,6 +212,7 @@ mod tests {
         let found = target_progress(&target.parse().unwrap(), &entries, &planned, from, until, until);
         let got = (found.periods, found.reached, found.unmeasured, found.unknown, found.share);
         assert_eq!(got, expected, "{target} {entries:?}");
+        assert!(found.share.is_none_or(f64::is_sign_positive), "{target} {entries:?}");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct CheckIn {
     pub language: String,
     /// From 0 to 10 by question; `None` was left out, which is no zero.
     pub answers: BTreeMap<String, Option<u8>>,
+    /// Numbers with their unit by question, `120 mmHg`; `None` where one was left out.
+    pub values: BTreeMap<String, Option<String>>,
     /// What had changed: a medicine, a diet, an illness, a journey.
     pub changed: Option<String>,
 }

@@ -39,7 +39,7 @@ pub use limit::Limit;
 pub use parse_error::ParseError;
 pub use plan::{Plan, Planned, Removal};
 pub use quantity::Quantity;
-pub use question::{Question, QuestionSet};
+pub use question::{NumberScale, Question, QuestionSet};
 pub use regimen::{Anchor, Occurrence, Regimen};
 pub use rule::{CronRule, Cycle, Interval, Recurrence, Rule, Step};
 pub use settings::{Definition, Quiet, Schedule, Settings, parse_clock_time};

@@ -10,7 +10,7 @@ use crate::core::insight::{
 };
 use crate::core::ledger::{CheckIn, Density, Fact, FormData, Record, Scan, When};
 use crate::core::schedule::{Item, ItemId, Kind};
-use crate::protocol::{self, Comparison, Form, Question, ScoreChange};
+use crate::protocol::{self, Comparison, Form, NumberRange, Question, ScoreChange};
 
 /// The mean length of a year, in seconds.
 const YEAR_SECONDS: f64 = 365.25 * 86_400.0;
@@ -27,14 +27,21 @@ fn form(item: &Item) -> Option<Form> {
         low: None,
         high: None,
         hint: None,
+        number: None,
     };
     let (form, language, questions): (String, &str, Vec<Question>) = match item.kind {
         Kind::CheckIn => {
             let form = form_of(item);
-            let rated = form.questions.iter().map(|rated| Question {
-                low: Some(rated.low.to_string()),
-                high: Some(rated.high.to_string()),
-                ..question(&rated.key, &rated.text)
+            let rated = form.questions.iter().map(|rated| {
+                let ends = rated.number.is_none().then(|| [&rated.low, &rated.high].map(ToString::to_string));
+                let [low, high] = ends.map_or([None, None], |ends| ends.map(Some));
+                let hint = rated.number.as_ref().map(ToString::to_string);
+                let number = rated.number.as_ref().map(|number| NumberRange {
+                    unit: number.unit.clone(),
+                    min: number.min.map(|min| min.to_string()),
+                    max: number.max.map(|max| max.to_string()),
+                });
+                Question { low, high, hint, number, ..question(&rated.key, &rated.text) }
             });
             let changed = question(CHANGED, "Anything changed? A new medicine, diet, illness, travel");
             (form.name, form.language, rated.chain([changed]).collect())
@@ -151,6 +158,7 @@ pub(in crate::daemon) async fn check_ins(
             form: check_in.form.clone(),
             language: check_in.language.clone(),
             answers: check_in.answers.clone(),
+            values: check_in.values.clone(),
             changed: check_in.changed.clone(),
             note: note(record),
             since_the_last: changes,

@@ -24,6 +24,7 @@ pub(super) fn core_when(when: When) -> CoreWhen {
 pub(super) fn form_data(form: Form) -> FormData {
     match form {
         Form::CheckIn(rest, energy) => FormData::CheckIn(CheckIn {
+            values: std::collections::BTreeMap::new(),
             form: "own".to_owned(),
             language: "en".to_owned(),
             answers: [("rest".to_owned(), Some(rest)), ("energy".to_owned(), energy)].into(),

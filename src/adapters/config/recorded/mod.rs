@@ -13,9 +13,9 @@ use serde_json::Value;
 use self::keys::{Keys, shorten, shown};
 use super::text::{self, ClockTime, Day, QuietToml, RefillAtToml, Text};
 use crate::core::schedule::{
-    Again, Amount, ChannelId, CronRule, Cycle, EscalationStep, HabitTarget, Interval, Item, ItemId, Kind,
-    LatePolicy, Length, Limit, Product, Question, QuestionSet, QuietHours, Recurrence, Repetition, Rule,
-    Separation, Step, Stock, TaperStep, Unit, Weekdays,
+    Again, Amount, ChannelId, CronRule, Cycle, Decimal, EscalationStep, HabitTarget, Interval, Item, ItemId,
+    Kind, LatePolicy, Length, Limit, NumberScale, Product, Question, QuestionSet, QuietHours, Recurrence,
+    Repetition, Rule, Separation, Step, Stock, TaperStep, Unit, Weekdays,
 };
 use crate::core::text::visible;
 
@@ -301,22 +301,33 @@ fn taper(keys: &mut Keys, dose: &mut Option<Amount>) -> Vec<TaperStep> {
 }
 
 #[derive(Deserialize)]
-struct QuestionJson {
-    key: Text<ItemId>,
-    text: String,
-    low: String,
-    high: String,
+#[serde(untagged)]
+enum QuestionJson {
+    Scale { key: Text<ItemId>, text: String, low: String, high: String },
+    Number { key: Text<ItemId>, text: String, unit: String, min: Option<f64>, max: Option<f64> },
 }
 
 fn questions(keys: &mut Keys) -> QuestionSet {
     let is_short = keys.read("short", &[], "the long form is assumed").unwrap_or(false);
-    let members = ["key", "text", "low", "high"];
+    let members = ["key", "text", "low", "high", "unit", "min", "max"];
     let own = keys.list("questions", &members, "the question is left out").map(|(questions, _)| {
-        let question = |QuestionJson { key: Text(key), text, low, high }| Question {
-            key: key.to_string().into(),
-            text: visible(text.trim()).into_owned().into(),
-            low: visible(low.trim()).into_owned().into(),
-            high: visible(high.trim()).into_owned().into(),
+        let shown = |text: &str| visible(text.trim()).into_owned();
+        let bound = |bound: Option<f64>| bound.and_then(|bound| bound.to_string().parse::<Decimal>().ok());
+        let question = |question| match question {
+            QuestionJson::Scale { key: Text(key), text, low, high } => Question {
+                key: key.to_string().into(),
+                text: shown(&text).into(),
+                low: shown(&low).into(),
+                high: shown(&high).into(),
+                number: None,
+            },
+            QuestionJson::Number { key: Text(key), text, unit, min, max } => Question {
+                key: key.to_string().into(),
+                text: shown(&text).into(),
+                low: "".into(),
+                high: "".into(),
+                number: Some(NumberScale { unit: shown(&unit), min: bound(min), max: bound(max) }),
+            },
         };
         questions.into_iter().map(question).collect::<Vec<_>>()
     });

@@ -44,6 +44,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
                 form_data: Some(Box::new(FormData::CheckIn(CheckIn {
                     form: "dosed check-in v1".to_owned(),
                     language: "en".to_owned(),
+                    values: [("sys".to_owned(), word.clone().map(|_| "120 mmHg".to_owned()))].into(),
                     answers: [("energy".to_owned(), Some(7)), ("bloating".to_owned(), None)].into(),
                     changed: word.clone(),
                 }))),
