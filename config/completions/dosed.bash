@@ -1247,7 +1247,7 @@ _dosed() {
             return 0
             ;;
         dosed__subcmd__insight)
-            opts="-h --json --schedule --data-dir --socket --help"
+            opts="-h --all --json --schedule --data-dir --socket --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -211,6 +211,7 @@ complete -c dosed -n "__fish_dosed_using_subcommand scan; and __fish_seen_subcom
 complete -c dosed -n "__fish_dosed_using_subcommand insight" -l schedule -d 'The schedule file [default: ~/.config/dosed/schedule.toml]' -r -F
 complete -c dosed -n "__fish_dosed_using_subcommand insight" -l data-dir -d 'The directory of the record [default: ~/.local/share/dosed]' -r -F
 complete -c dosed -n "__fish_dosed_using_subcommand insight" -l socket -d 'The socket [default: $XDG_RUNTIME_DIR/dosed/dosed.sock]' -r -F
+complete -c dosed -n "__fish_dosed_using_subcommand insight" -l all -d 'Every pair, and what was left out'
 complete -c dosed -n "__fish_dosed_using_subcommand insight" -l json -d 'Print JSON, for other programs'
 complete -c dosed -n "__fish_dosed_using_subcommand insight" -s h -l help -d 'Print help'
 complete -c dosed -n "__fish_dosed_using_subcommand adherence" -l item -d 'Of one item only' -r

@@ -344,7 +344,14 @@ pub enum Command {
     #[command(subcommand)]
     Scan(ScanCommand),
     /// Show what the record shows of habits and check-ins together, and what it cannot show
-    Insight(Output),
+    Insight {
+        /// Every pair, and what was left out
+        #[arg(long)]
+        all: bool,
+        /// How it is printed.
+        #[command(flatten)]
+        output: Output,
+    },
     /// Show how much of what was planned was taken, by item or by group
     #[command(
         after_help = "Examples:\n  dosed adherence\n  dosed adherence --groups\n  dosed adherence --item probiotic --since 2026-01-01"

@@ -65,7 +65,10 @@ pub(super) async fn run(paths: &Paths, command: Command) -> Result<(), RunError>
             show(output, client.scans().await?, |found| present::scans(found, is_terminal))
         }
         Command::Report { since, until } => print_json(&page(&client, since, until).await?),
-        Command::Insight(output) => show(output, client.insight().await?, present::insight),
+        Command::Insight { all, output } => {
+            let text = if all { present::insight } else { present::letter };
+            show(output, client.insight().await?, text)
+        }
         Command::Adherence { item, groups, since, until, output } => {
             let item = find_id(&client, item).await?;
             let date = |date: Option<Date>| date.map(|date| date.to_string());

@@ -16,7 +16,7 @@ pub use adherence::{adherence, calendar};
 pub use check_ins::{changes, check_ins};
 pub use day::{as_needed, day_row, next, not_asked, pauses, question, simulated, today};
 pub use history::{describe, history, recorded, subject, why};
-pub use insight::insight;
+pub use insight::{insight, letter};
 pub use scans::scans;
 pub use status::{FindingText, channel_tests, findings, plan_in_use, schedule_warning, status, unread};
 pub use stock::stock;

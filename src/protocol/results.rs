@@ -473,6 +473,9 @@ pub struct Pair {
     pub slope_low: Option<f64>,
     /// The upper end of its interval.
     pub slope_high: Option<f64>,
+    /// Whether the two are unlikely to have gone together by chance alone.
+    #[serde(default)]
+    pub stands_out: bool,
     /// All of it as a sentence.
     pub sentence: String,
 }

@@ -119,6 +119,7 @@ fn what_the_record_looks_like() {
         ("scan-list", &["scan", "list"]),
         ("check-in-list", &["check-in", "list"]),
         ("insight", &["insight"]),
+        ("insight-all", &["insight", "--all"]),
         ("why", &["why", "swim@2026-01-22T18:00"]),
         ("why-excused", &["why", "probiotic@2026-03-12T00:00"]),
         ("why-missed", &["why", "calcium@2026-01-04T00:00"]),

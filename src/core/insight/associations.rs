@@ -154,6 +154,14 @@ fn associate(
     Some(pair)
 }
 
+impl Association {
+    /// Tells whether the two are unlikely to have gone together by chance alone.
+    #[must_use]
+    pub fn stands_out(&self) -> bool {
+        self.n >= SHIFTS_FROM && self.tau_b.is_some() && self.p_adjusted.is_some_and(|p| p <= UNLIKELY)
+    }
+}
+
 fn sentence(pair: &Association, exposure: &Exposure, outcome: &QuestionSeries) -> String {
     let (name, asked) = (&exposure.name, &outcome.text);
     if pair.n < MIN_CHECK_INS {
@@ -174,7 +182,7 @@ fn sentence(pair: &Association, exposure: &Exposure, outcome: &QuestionSeries) -
     if pair.n < FAMILY_FROM {
         return format!("{seen}: only a rough hint");
     }
-    if pair.n >= SHIFTS_FROM && p <= UNLIKELY {
+    if pair.stands_out() {
         return format!(
             "{seen}: unlikely to be chance alone; this does not show which caused the other, or what caused both"
         );

@@ -105,6 +105,7 @@ pub(in crate::daemon) async fn insight(context: &QueryContext) -> Result<protoco
 }
 
 fn pair(pair: Association) -> protocol::Pair {
+    let stands_out = pair.stands_out();
     let (slope_low, slope_high) = pair.slope.and_then(|(_, range)| range).unzip();
     protocol::Pair {
         exposure: pair.exposure,
@@ -120,6 +121,7 @@ fn pair(pair: Association) -> protocol::Pair {
         slope: pair.slope.map(|(slope, _)| slope),
         slope_low,
         slope_high,
+        stands_out,
         sentence: pair.sentence,
     }
 }
