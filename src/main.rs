@@ -7,5 +7,6 @@ use dosed::cli::args::Cli;
 
 fn main() -> ExitCode {
     dosed::process::panics::abort_on_panic();
+    dosed::cli::complete();
     dosed::cli::run(Cli::parse())
 }

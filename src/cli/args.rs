@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use clap_complete::engine::ArgValueCandidates;
+
+use super::completion;
 
 /// Reminds at dose time, and keeps a record of what you answered.
 #[derive(Debug, Parser)]
@@ -154,6 +157,7 @@ pub enum Command {
     )]
     Take {
         /// An item, or one occurrence of it as `dosed today` shows it
+        #[arg(add = ArgValueCandidates::new(completion::targets))]
         item: String,
         /// When: a time of today, a date, or both [default: now]
         #[arg(long, value_name = "TIME")]
@@ -177,6 +181,7 @@ pub enum Command {
     )]
     Skip {
         /// An item, or one occurrence of it
+        #[arg(add = ArgValueCandidates::new(completion::targets))]
         item: String,
         /// All that is planned of the item on a day: `tomorrow`, `friday`, a date
         #[arg(long, value_name = "DAY", conflicts_with = "at")]
@@ -198,6 +203,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  dosed snooze calcium\n  dosed snooze calcium 1h")]
     Snooze {
         /// An item, or one occurrence of it
+        #[arg(add = ArgValueCandidates::new(completion::targets))]
         item: String,
         /// How long [default: 15m]
         length: Option<String>,
@@ -211,6 +217,7 @@ pub enum Command {
     )]
     Postpone {
         /// An item, or one occurrence of it
+        #[arg(add = ArgValueCandidates::new(completion::targets))]
         item: String,
         /// By how long
         length: String,
@@ -224,6 +231,7 @@ pub enum Command {
     )]
     Log {
         /// An item
+        #[arg(add = ArgValueCandidates::new(completion::items))]
         item: String,
         /// How much
         amount: Vec<String>,
@@ -249,12 +257,14 @@ pub enum Command {
     #[command(after_help = "Examples:\n  dosed edit\n  dosed edit probiotic\n  EDITOR=nano dosed edit")]
     Edit {
         /// The item at which the editor opens
+        #[arg(add = ArgValueCandidates::new(completion::items))]
         item: Option<String>,
     },
     /// Remove an item from the schedule (what you recorded of it stays)
     #[command(after_help = "Example:\n  dosed remove probiotic")]
     Remove {
         /// Its id or name
+        #[arg(add = ArgValueCandidates::new(completion::items))]
         item: String,
     },
     /// Answer what is due, one by one
@@ -267,6 +277,7 @@ pub enum Command {
     )]
     Stock {
         /// An item
+        #[arg(add = ArgValueCandidates::new(completion::items))]
         item: Option<String>,
         /// Doses: `+60` were bought, `-2` were lost, `55` were counted
         #[arg(allow_hyphen_values = true, requires = "item")]
@@ -317,7 +328,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  dosed history\n  dosed history --item probiotic --since 2026-11-01")]
     History {
         /// Of one item only
-        #[arg(long)]
+        #[arg(long, add = ArgValueCandidates::new(completion::items))]
         item: Option<String>,
         /// Start (a date or a time)
         #[arg(long, value_name = "TIME")]
@@ -358,7 +369,7 @@ pub enum Command {
     )]
     Adherence {
         /// Of one item only
-        #[arg(long)]
+        #[arg(long, add = ArgValueCandidates::new(completion::items))]
         item: Option<String>,
         /// By group instead of by item: `group` in the schedule, else all of a kind
         #[arg(long, conflicts_with = "item")]
@@ -377,6 +388,7 @@ pub enum Command {
     #[command(after_help = "Example:\n  dosed why probiotic@2026-11-23T08:00")]
     Why {
         /// The occurrence, as `dosed today` shows it
+        #[arg(add = ArgValueCandidates::new(completion::targets))]
         occurrence: String,
         /// How it is printed.
         #[command(flatten)]
@@ -388,6 +400,7 @@ pub enum Command {
     )]
     Pause {
         /// One item [default: all]
+        #[arg(add = ArgValueCandidates::new(completion::items))]
         item: Option<String>,
         /// From this day or time on [default: now]
         #[arg(long, value_name = "TIME")]
@@ -405,6 +418,7 @@ pub enum Command {
     /// Resume reminders after a pause
     Resume {
         /// One item [default: all]
+        #[arg(add = ArgValueCandidates::new(completion::items))]
         item: Option<String>,
         /// How it is printed.
         #[command(flatten)]

@@ -3,14 +3,18 @@
 use std::io::Write;
 
 use clap::CommandFactory;
+use clap_complete::Shell;
 
 use crate::cli::args::Cli;
 
-/// Returns the completions of a shell.
-pub(super) fn completions(shell: clap_complete::Shell) -> String {
+/// Returns what lets a shell ask this program for completions.
+pub(super) fn completions(shell: Shell) -> std::io::Result<String> {
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "dosed", &mut text);
-    String::from_utf8_lossy(&text).into_owned()
+    let shells = clap_complete::env::Shells::builtins();
+    let completer = shells.completer(&shell.to_string());
+    let completer = completer.ok_or_else(|| std::io::Error::other(format!("no completions for {shell}")))?;
+    completer.write_registration("COMPLETE", "dosed", "dosed", "dosed", &mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// Returns the manual page: one for the program and all of its commands.

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod args;
 mod cautions;
 mod commands;
+mod completion;
 pub mod demo;
 pub mod doctor;
 mod editing;
@@ -24,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::CommandFactory;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -35,7 +37,7 @@ use crate::adapters::config::{self, ConfigError};
 use crate::adapters::http::SocketError;
 use crate::adapters::store::StoreError;
 use crate::cli::answer::AnswerError;
-use crate::cli::args::{Cli, Command, Output};
+use crate::cli::args::{Cli, Command, Output, PathOptions};
 use crate::cli::paths::{NoHome, Paths};
 use crate::cli::prompt::FormError;
 use crate::cli::setup::SetupError;
@@ -114,6 +116,11 @@ impl RunError {
     }
 }
 
+/// Answers the shell, where it asks for completions, and ends the process then.
+pub fn complete() {
+    clap_complete::CompleteEnv::with_factory(Cli::command).complete();
+}
+
 /// Runs a command and returns its exit code.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
@@ -150,15 +157,11 @@ fn report(error: &RunError) {
 }
 
 fn execute(cli: Cli) -> Result<(), RunError> {
-    let places = cli.places;
-    let user = rustix::process::getuid().as_raw();
-    let paths = Paths::find(places.schedule, places.data_dir, places.socket, user, |name| {
-        std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into)
-    });
+    let paths = find_paths(cli.places);
     match cli.command {
         Command::Daemon => run_daemon(paths?, false),
         Command::Demo => run_demo(&paths?),
-        Command::Completions { shell } => print(&manual::completions(shell)),
+        Command::Completions { shell } => print(&manual::completions(shell)?),
         Command::Man => print(&manual::man()?),
         Command::Add(args) => editing::add(&paths?.schedule, args, Timestamp::now(), &zone_or_utc()?.rules),
         Command::Edit { item } => {
@@ -187,6 +190,13 @@ fn execute(cli: Cli) -> Result<(), RunError> {
             done
         }
     }
+}
+
+fn find_paths(given: PathOptions) -> Result<Paths, NoHome> {
+    let user = rustix::process::getuid().as_raw();
+    Paths::find(given.schedule, given.data_dir, given.socket, user, |name| {
+        std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into)
+    })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, RunError> {

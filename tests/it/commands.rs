@@ -160,7 +160,7 @@ fn help_manual_and_completions_come_from_the_binary() {
     let home = Home::new();
     let help = home.good(&["--help"]);
     let man = home.good(&["man"]);
-    let bash = home.good(&["completions", "bash"]);
+    assert!(home.good(&["completions", "bash"]).contains("_clap_complete_dosed"));
     for command in [
         "daemon",
         "today",
@@ -185,12 +185,33 @@ fn help_manual_and_completions_come_from_the_binary() {
             man.contains(&format!(".SS \"dosed {}", command.replace('-', "\\-"))),
             "{command} is in the manual"
         );
-        assert!(
-            bash.contains(&format!("dosed__subcmd__{command}")) || bash.contains(&format!(",{command})")),
-            "{command} is completed"
-        );
+        assert!(offered(&home, &[command]).contains(&command.to_owned()), "{command} is completed");
         home.good(&[command, "--help"]);
     }
+}
+
+/// What bash is offered for the last of some words.
+fn offered(home: &Home, words: &[&str]) -> Vec<String> {
+    let mut command = home.command(env!("CARGO_BIN_EXE_dosed"));
+    command.args(["--", "dosed"]).args(words);
+    command
+        .env("COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .env("_CLAP_IFS", "\n");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{words:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn a_shell_is_offered_what_the_daemon_knows() {
+    let home = Home::with_schedule(SCHEDULE);
+    // Without a daemon there are only options.
+    assert!(offered(&home, &["take", "cal"]).is_empty());
+    let _daemon = home.start();
+    assert_eq!(offered(&home, &["take", "cal"]), ["calcium"]);
+    assert!(offered(&home, &["stock", ""]).contains(&"calcium".to_owned()));
+    assert!(offered(&home, &["history", "--item", ""]).contains(&"calcium".to_owned()));
 }
 
 #[test]
