@@ -192,6 +192,9 @@ pub(super) struct ItemToml {
     /// Amount to aim for. (habit)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) target: Option<Text<HabitTarget>>,
+    /// Whether it stops asking once the aim of the day is reached. (habit)
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) until_reached: bool,
     /// Asks only three of the five questions, for monthly check-ins. (check-in)
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) short: bool,

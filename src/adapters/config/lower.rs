@@ -222,6 +222,7 @@ fn lower_item(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) -> Optio
         group: item.group.as_ref().map(|group| group.trim().to_owned()),
         with: item.with.clone(),
         target: item.target.clone().map(|target| target.0),
+        until_reached: item.until_reached,
         questions,
         again,
         quiet: item.quiet.map_or(QuietHours::OfSchedule, |quiet| quiet.0),
@@ -277,6 +278,10 @@ fn check_kind(kind: Kind, item: &ItemToml, reporter: &mut Reporter<'_>) {
             let message = format!("`{key}` does not apply to a {}", kind.as_str());
             reporter.error(key, message, "only a supplement or a habit has it");
         }
+    }
+    if item.until_reached && item.target.as_ref().is_none_or(|target| target.0.days != 1) {
+        let message = "`until-reached` needs a `target` by the day";
+        reporter.error("until-reached", message, "for example `target = \"8 glasses / day\"`");
     }
     if item.target.is_some() && kind != Kind::Habit {
         let message = format!("`target` does not apply to a {}", kind.as_str());

@@ -3,6 +3,7 @@
 //! Pure. A state is always derived from facts and never stored; folding the same facts in any order,
 //! any number of times, gives the same states.
 
+mod aim;
 mod fact;
 mod fold;
 mod forget;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::aim::reached_at;
 use super::fold::{ends, snooze_of, was_asked};
 use super::{Fact, Ledger, Record};
 use crate::core::schedule::{Amount, ItemId, Occurrence, Plan, Planned, ZoneHistory};
@@ -39,7 +40,7 @@ pub enum State {
     Missed,
     /// The person could not be asked.
     Unknown,
-    /// It was paused, or the schedule was changed before it could be answered.
+    /// It was paused, the aim of the day was reached, or the schedule was changed before it could be answered.
     Excused,
 }
 
@@ -95,6 +96,10 @@ pub fn status_of(planned: &Planned<'_>, ledger: &Ledger, now: Timestamp) -> Stat
         Some(_) => State::Skipped,
         None if ledger.is_paused(&item.id, *at) => State::Excused,
         None if planned.removed.is_some_and(|removal| removal.takes(closes_at, now)) => State::Excused,
+        // It had not closed when the aim was reached.
+        None if reached_at(item, ledger, &planned.occurrence).is_some_and(|reached| reached < closes_at) => {
+            State::Excused
+        }
         None if now < *at => State::Upcoming,
         None if now < closes_at => State::Due,
         None if was_asked(&facts, *at) => State::Missed,

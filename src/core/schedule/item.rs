@@ -241,6 +241,8 @@ pub struct Item {
     pub with: Option<String>,
     /// The aim of a habit.
     pub target: Option<HabitTarget>,
+    /// Whether it stops asking once the aim of the day is reached.
+    pub until_reached: bool,
     /// What a check-in asks.
     pub questions: QuestionSet,
     /// Whether to ask again.

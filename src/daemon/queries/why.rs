@@ -134,6 +134,12 @@ fn what_next(
         State::Missed | State::Unknown if now >= occurrence.at => {
             format!("nothing; `dosed take {}` fills it in", occurrence.id)
         }
+        State::Excused
+            if row.planned.regimen.item.until_reached
+                && !ledger.is_paused(&occurrence.id.item, occurrence.at) =>
+        {
+            "nothing; the aim of the day was reached".to_owned()
+        }
         _ => "nothing; `dosed undo` takes an answer back".to_owned(),
     }
 }

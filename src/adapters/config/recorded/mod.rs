@@ -86,6 +86,7 @@ pub fn read_definition(id: &ItemId, definition: &str) -> RecordedItem {
         group: keys.text("group").map(|group| group.trim().to_owned()),
         with: keys.text("with"),
         target: keys.read("target", &[], "no target is assumed").map(|Text::<HabitTarget>(target)| target),
+        until_reached: keys.read("until-reached", &[], "it is asked to the end").unwrap_or(false),
         questions: questions(&mut keys),
         again: repetition(&mut keys),
         quiet: keys

@@ -93,6 +93,58 @@ fn a_postponement_is_bounded() {
     assert_eq!(stage.zone.to_datetime(until).to_string(), "2026-11-26T12:00:00");
 }
 
+/// Eight glasses: with the last one the day is done, and what was missed before stays missed.
+#[test]
+fn an_aim_that_is_reached_stops_asking() {
+    let schedule = "[[habit]]\nid = \"w\"\nname = \"Water\"\ndose = \"1 glass\"\ntarget = \"4 glasses / day\"\n\
+                    until-reached = true\ngrace = \"1h\"\ntimes = [\"08:00\", \"10:00\", \"12:00\", \"14:00\", \"16:00\"]";
+    let mut stage = Stage::new(schedule, "2026-11-25T07:00");
+    stage.sleep_until("2026-11-25T10:00").answer(Verb::Take, "w");
+    stage.sleep_until("2026-11-25T12:00").log.clear();
+    stage.answer_with(Verb::Log, "w", |answer| answer.amount = Some("2 glasses".parse().unwrap()));
+    stage.states(
+        "2026-11-25",
+        &[
+            "w@2026-11-25T08:00 missed",
+            "w@2026-11-25T10:00 taken",
+            "w@2026-11-25T12:00 taken",
+            "w@2026-11-25T14:00 upcoming",
+            "w@2026-11-25T16:00 upcoming",
+        ],
+    );
+    stage.sleep_until("2026-11-25T14:00").log.clear();
+    stage.answer(Verb::Take, "w").expect(&["14:00 recorded d.9", "14:00 withdraw 4"]);
+    stage.sleep_until("2026-11-25T20:00").expect(&[]);
+    stage.states(
+        "2026-11-25",
+        &[
+            "w@2026-11-25T08:00 missed",
+            "w@2026-11-25T10:00 taken",
+            "w@2026-11-25T12:00 taken",
+            "w@2026-11-25T14:00 taken",
+            "w@2026-11-25T16:00 excused",
+        ],
+    );
+    // Undone in time it is asked again, and the next day begins anew.
+    let mut again = Stage::new(schedule, "2026-11-26T07:00");
+    again.answer_with(Verb::Log, "w", |answer| answer.amount = Some("4 glasses".parse().unwrap()));
+    again.sleep_until("2026-11-26T10:30").undo_last().log.clear();
+    again
+        .sleep_until("2026-11-26T12:00")
+        .expect(&["11:00 withdraw 1", "12:00 show 2: Water: 1 glass | aim: 4 glasses / day"]);
+    again.sleep_until("2026-11-27T08:00");
+    again.states(
+        "2026-11-27",
+        &[
+            "w@2026-11-27T08:00 due",
+            "w@2026-11-27T10:00 upcoming",
+            "w@2026-11-27T12:00 upcoming",
+            "w@2026-11-27T14:00 upcoming",
+            "w@2026-11-27T16:00 upcoming",
+        ],
+    );
+}
+
 #[test]
 fn a_pause_and_its_end_can_be_undone() {
     let mut stage = Stage::new(BASIC, "2026-11-25T06:00");
