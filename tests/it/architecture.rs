@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 /// What each room may use beside itself. A room is a folder of `src`; the first one that holds a file counts.
 const ARROWS: &[(&str, &[&str])] = &[
     ("core/schedule", &[]),
-    ("core/ledger", &["core/schedule"]),
+    ("core/ledger", &["core/schedule", "core/text"]),
     ("core/reminder", &["core/ledger", "core/schedule"]),
-    ("core/insight", &["core/ledger", "core/schedule"]),
+    ("core/insight", &["core/ledger", "core/schedule", "core/text"]),
     ("core", &[]),
     ("process", &[]),
     ("protocol", &["core"]),
