@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::text::{Cell, FAINT, PLAIN, WAITS, cell, footer, table};
 use crate::protocol::CheckIn;
 
+/// The bars of a line, lowest first.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
 /// Returns the questions that check-ins answer or leave out.
 pub(super) fn questions<'a>(check_ins: impl IntoIterator<Item = &'a CheckIn>) -> BTreeSet<&'a str> {
     check_ins.into_iter().flat_map(|row| row.answers.keys().map(String::as_str)).collect()
@@ -40,8 +43,9 @@ pub fn check_ins(found: &[CheckIn], pictures: bool) -> String {
 
 /// Draws each question's answers as a line of bars, oldest first; a gap was left out.
 fn sparklines(check_ins: &[CheckIn]) -> String {
-    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let lines: Vec<Vec<Cell>> = questions(check_ins)
+    let measured: BTreeSet<&str> =
+        check_ins.iter().flat_map(|row| row.values.keys().map(String::as_str)).collect();
+    let mut lines: Vec<Vec<Cell>> = questions(check_ins)
         .into_iter()
         .map(|key| {
             let bar = |row: &CheckIn| {
@@ -52,7 +56,23 @@ fn sparklines(check_ins: &[CheckIn]) -> String {
             vec![cell(key, FAINT), cell(check_ins.iter().map(bar).collect::<String>(), PLAIN)]
         })
         .collect();
+    lines.extend(measured.into_iter().map(|key| number_line(key, check_ins)));
     format!("\n{}", table(&lines))
+}
+
+/// Draws the numbers of a question as bars between the lowest and the highest, with both; the record has them with their unit.
+fn number_line(key: &str, check_ins: &[CheckIn]) -> Vec<Cell> {
+    let number = |row: &CheckIn| row.values.get(key)?.as_deref()?.split(' ').next()?.parse::<f64>().ok();
+    let numbers: Vec<Option<f64>> = check_ins.iter().map(number).collect();
+    let known = || numbers.iter().copied().flatten();
+    let (low, high) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    let bar = |number: &Option<f64>| {
+        let part = number.map(|number| if high > low { (number - low) / (high - low) } else { 0.5 });
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "one of eight steps")]
+        part.and_then(|part| BARS.get((part * 7.0).round() as usize)).copied().unwrap_or(' ')
+    };
+    let range = if high > low { format!("{low} to {high}") } else { String::new() };
+    vec![cell(key, FAINT), cell(numbers.iter().map(bar).collect::<String>(), PLAIN), cell(range, FAINT)]
 }
 
 /// Shows how the newest check-in differs from the one before.
@@ -74,4 +94,28 @@ pub fn changes(found: &[CheckIn]) -> String {
         return "  The first check-in of its kind: nothing to compare with yet.\n".to_owned();
     }
     table(&lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::present::tests::check_in;
+
+    #[test]
+    fn numbers_have_a_line_of_their_own() {
+        let with = |date: &str, value: Option<&str>| CheckIn {
+            values: [("sys".to_owned(), value.map(|value| format!("{value} mmHg")))].into(),
+            answers: std::collections::BTreeMap::new(),
+            ..check_in("pressure 1", date, "rest", 5)
+        };
+        let found = [
+            with("2026-11-01", Some("120")),
+            with("2026-11-02", None),
+            with("2026-11-03", Some("135.5")),
+            with("2026-11-04", Some("151")),
+        ];
+        let shown = check_ins(&found, true);
+        assert!(shown.contains("sys 135.5 mmHg") && shown.contains("sys -"), "{shown}");
+        assert!(shown.contains("▁ ▅█") && shown.contains("120 to 151"), "{shown}");
+    }
 }

@@ -1,6 +1,6 @@
 //! One page to take to an appointment: self-contained HTML without scripts, made for two sheets of A4.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -179,15 +179,25 @@ fn check_ins(material: &Material) -> Markup {
 
 fn answers(title: &str, scale: &str, found: &[&CheckIn]) -> Markup {
     let keys = questions(found.iter().copied());
+    let measured: BTreeSet<&str> =
+        found.iter().flat_map(|row| row.values.keys().map(String::as_str)).collect();
     let left_out = found.len().saturating_sub(MAX_CHECK_INS);
     let line = |row: &&CheckIn| {
         let remarks = [&row.changed, &row.note].into_iter().flatten().map(String::as_str);
         let remarks = text(remarks.collect::<Vec<_>>().join("; "));
         let scores = keys.iter().map(|key| text(score(row.answers.get(*key).copied().flatten())));
-        std::iter::once(text(row.at.date().to_string())).chain(scores).chain([remarks]).collect()
+        let values = measured
+            .iter()
+            .map(|key| text(row.values.get(*key).cloned().flatten().unwrap_or_else(|| score(None))));
+        std::iter::once(text(row.at.date().to_string()))
+            .chain(scores)
+            .chain(values)
+            .chain([remarks])
+            .collect()
     };
     let lines: Vec<Vec<Markup>> = found.iter().skip(left_out).map(line).collect();
-    let head: Vec<&str> = [""].into_iter().chain(keys.iter().copied()).chain(["changed"]).collect();
+    let asked = keys.iter().chain(&measured).copied();
+    let head: Vec<&str> = [""].into_iter().chain(asked).chain(["changed"]).collect();
     html! {
         h2 { (title) }
         p.faint { (scale) @if left_out > 0 { " " (count(left_out as u64, "earlier check-in")) " not shown." } }

@@ -6,6 +6,7 @@
 mod at;
 mod events;
 mod facts;
+mod insight;
 mod occurrences;
 mod problem;
 mod raw;
@@ -17,6 +18,7 @@ mod times;
 pub use at::{At, ParseAtError};
 pub use events::Event;
 pub use facts::{CheckInAnswers, Fact, FactBody, HistoryFact, Recorded, RecordedProduct, ScanValues};
+pub use insight::{ChangeNote, CoOccurrence, Insight, ItemPair, Pair, PrimaryPair};
 pub use occurrences::{
     ComingOccurrence, Kind, Occurrence, OccurrenceDetails, OccurrenceState, RegimenDetails, Why,
 };
@@ -28,9 +30,8 @@ pub use requests::{
     TakeBody,
 };
 pub use results::{
-    Adherence, ChangeNote, CheckIn, CoOccurrence, Comparison, DayCoverage, DayState, Form, Insight, ItemPair,
-    LimitStatus, MonthShare, NumberRange, Pair, PlannedItem, PrimaryPair, Product, Question, Scan,
-    ScoreChange, StockLevel, TargetProgress,
+    Adherence, CheckIn, Comparison, DayCoverage, DayState, Form, LimitStatus, MonthShare, NumberRange,
+    PlannedItem, Product, Question, Scan, ScoreChange, StockLevel, TargetProgress,
 };
 pub use status::{
     ChannelStatus, ChannelTest, DatabaseStatus, JournalStatus, LastAnswer, LastAttempt, NextOccurrence,

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 use toml::Spanned;
 
-use super::file::{ChannelToml, HeaderToml, SecretSourceToml, TransportToml};
+use super::channel_file::{ChannelToml, HeaderToml, SecretSourceToml, TransportToml};
 use super::report::Reporter;
 use crate::core::schedule::{ChannelSpec, Login, SecretSource, Transport, WebhookBody};
 use crate::core::text::filled;

@@ -4,6 +4,7 @@
 
 mod again;
 mod bounds;
+mod channel_file;
 mod channels;
 mod file;
 mod lower;
