@@ -142,7 +142,7 @@ impl Daemon {
     /// Returns when something happened. A request that is repeated means the time that it meant at first.
     fn meant_at(&self, at: Option<At>, key: Option<&str>, now: Timestamp) -> Result<Option<When>, String> {
         let Some(at) = at else { return Ok(None) };
-        let meant = queries::when(at, self.reminder.plan().zones.zone_at(now), now)?;
+        let meant = queries::when(at, self.reminder.plan(), now)?;
         let repeated = key.and_then(|key| self.reminder.ledger().by_key(key)).map(|record| record.fact.at());
         Ok(Some(match (meant, repeated) {
             (When::Instant(meant), Some(When::Instant(at_first)))

@@ -34,6 +34,10 @@ pub(super) struct FileToml {
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Option<Text<Length>>"))]
     pub(super) snooze: Option<Spanned<Text<Length>>>,
+    /// When a day begins in what is counted by days, for people who are up after midnight; midnight by default.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Option<Text<ClockTime>>"))]
+    pub(super) day_starts: Option<Spanned<Text<ClockTime>>>,
     /// Asks the desktop for a sound with each reminder.
     #[serde(default)]
     pub(super) sound: bool,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use toml::Spanned;
 
 use super::again::AgainToml;
@@ -29,6 +29,9 @@ const MAX_REPETITIONS: u32 = 100;
 /// The bounds of the snooze of a button.
 const MIN_SNOOZE: SignedDuration = SignedDuration::from_mins(1);
 const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(24);
+
+/// A day begins in the morning.
+const LATEST_DAY_START: Time = Time::constant(12, 0, 0, 0);
 
 /// The bounds of a grace.
 const MIN_GRACE: SignedDuration = SignedDuration::from_mins(1);
@@ -112,6 +115,13 @@ fn with_defaults(item: &ItemToml, file: &FileToml) -> ItemToml {
 fn lower_settings(file: &FileToml, problems: &mut Vec<Problem>) -> Settings {
     let quiet = file.quiet.map(|quiet| quiet.0);
     let mut settings = Settings { quiet, sound: file.sound, ..Settings::default() };
+    if let Some(starts) = &file.day_starts {
+        settings.day_starts = starts.get_ref().0.0;
+        if settings.day_starts >= LATEST_DAY_START {
+            let message = "`day-starts` must be before 12:00";
+            problems.push(Problem::new(starts.span(), message, "for example `day-starts = \"04:00\"`"));
+        }
+    }
     if let Some(snooze) = &file.snooze {
         match snooze.get_ref().0.elapsed() {
             Some(length) if MIN_SNOOZE <= length && length <= MAX_SNOOZE => settings.snooze = length,

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::core::ledger::{Ledger, OccurrenceStatus, State, When, timeline};
-use crate::core::schedule::{ItemId, Plan};
+use crate::core::schedule::{ItemId, Plan, Planned, Slot};
 
 /// How far from its time an intake still counts as on time.
 pub const TIMING_WINDOW: SignedDuration = SignedDuration::from_mins(120);
@@ -225,9 +225,18 @@ pub fn occurrences(
         extra += u32::from(is_paused && was_taken);
         let state = if is_paused { State::Excused } else { line.status.state };
         let offset = (state == State::Taken).then(|| offset(line)).flatten();
-        occurrences.push(SlotResult { date: line.planned.date(&plan.zones), state, offset });
+        occurrences.push(SlotResult { date: day_of(plan, &line.planned), state, offset });
     }
     (occurrences, extra)
+}
+
+/// Returns the day to which a slot belongs.
+fn day_of(plan: &Plan, planned: &Planned<'_>) -> Date {
+    match planned.occurrence.id.slot {
+        Slot::Civil(local) => plan.day_of(local),
+        Slot::Utc(at) if planned.regimen.item.zone.is_none() => plan.day_at(at),
+        Slot::Utc(_) => planned.date(&plan.zones),
+    }
 }
 
 fn offset(line: &OccurrenceStatus<'_>) -> Option<SignedDuration> {

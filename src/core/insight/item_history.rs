@@ -46,7 +46,7 @@ pub fn item_history(
     // The slot's own day counts, as for its answer.
     let is_in_range = |fact: &Fact| {
         fact.occurrence().is_some_and(|occurrence| match occurrence.slot {
-            Slot::Civil(slot) => is_on(slot.date()),
+            Slot::Civil(slot) => is_on(plan.day_of(slot)),
             Slot::Utc(at) => range.from <= at && at < range.to,
         })
     };
@@ -111,5 +111,38 @@ mod tests {
             assert_eq!((slots, history.extra, history.entries.len()), (taken, extra, entries), "{fact:?}");
             assert_eq!(history.occurrences.len(), 10);
         }
+    }
+
+    /// For who goes to bed at two: the night belongs to the day before.
+    #[test]
+    fn a_day_can_begin_after_midnight() {
+        let mut plan = Plan::new(ZoneHistory::fixed(TimeZone::UTC));
+        plan.day_starts = jiff::civil::time(4, 0, 0, 0);
+        let schedule = "[[supplement]]\nid = \"a\"\ntimes = [\"01:00\", \"22:00\"]\n";
+        for (item, _) in crate::adapters::config::parse(schedule).unwrap().items {
+            plan.open(item, Timestamp::MIN);
+        }
+        let item: ItemId = "a".parse().unwrap();
+        let at = |text: &str| format!("2026-03-{text}:00Z").parse::<Timestamp>().unwrap();
+        let (since, until) = (jiff::civil::date(2026, 3, 10), jiff::civil::date(2026, 3, 11));
+        let range = DateRange { since, until, from: at("10T04:00"), to: at("11T04:00") };
+        let facts = [
+            Fact::intake(
+                item.clone(),
+                Some("a@2026-03-11T01:00".parse().unwrap()),
+                When::Instant(at("11T01:30")),
+            ),
+            Fact::intake(item.clone(), None, When::Instant(at("11T02:00"))),
+            Fact::intake(item.clone(), None, When::Instant(at("11T05:00"))),
+        ];
+        let mut ledger = Ledger::default();
+        for (seq, fact) in (1..).zip(facts) {
+            let id = FactId { device: "desk".into(), seq };
+            ledger.fold(Record { id, recorded_at: at("11T06:00"), fact });
+        }
+        let history = item_history(&plan, &ledger, &item, range, at("11T06:00"));
+        let dates: Vec<Date> = history.occurrences.iter().map(|slot| slot.date).collect();
+        assert_eq!((dates, history.extra), (vec![since, since], 1));
+        assert_eq!(history.entries.iter().map(|(date, _)| *date).collect::<Vec<_>>(), [since, since]);
     }
 }

@@ -36,9 +36,9 @@ pub fn entries(plan: &Plan, ledger: &Ledger, item: &ItemId) -> Vec<HabitEntry> {
         let Fact::Intake { occurrence, at, amount, planned, .. } = &record.fact else { return None };
         let slot = occurrence.as_ref().map(|occurrence| occurrence.slot);
         let date = match (slot, at) {
-            (Some(Slot::Civil(slot)), _) => slot.date(),
+            (Some(Slot::Civil(slot)), _) => plan.day_of(slot),
             (_, When::Date(date)) => *date,
-            (_, When::Instant(at)) => plan.zones.date_at(*at),
+            (_, When::Instant(at)) => plan.day_at(*at),
         };
         // Without an amount of its own, it is what was planned.
         Some((date, amount.as_ref().or(planned.as_ref()).cloned()))

@@ -44,6 +44,7 @@ impl Reminder {
 
     fn set_settings(&mut self, now: Timestamp, settings: Settings) {
         if settings != self.settings {
+            Arc::make_mut(&mut self.plan).day_starts = settings.day_starts;
             self.settings = settings;
             self.schedule_all_checks(now);
         }

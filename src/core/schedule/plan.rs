@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -19,6 +19,8 @@ pub struct Plan {
     renamed: BTreeMap<ItemId, ItemId>,
     /// The zones of the person's clock.
     pub zones: ZoneHistory,
+    /// When a day begins in what is counted by days, in the morning.
+    pub day_starts: Time,
 }
 
 /// An occurrence with the regimen that planned it.
@@ -67,7 +69,20 @@ impl Plan {
     /// Returns a plan without items.
     #[must_use]
     pub fn new(zones: ZoneHistory) -> Self {
-        Self { regimens: BTreeMap::new(), renamed: BTreeMap::new(), zones }
+        Self { regimens: BTreeMap::new(), renamed: BTreeMap::new(), zones, day_starts: Time::midnight() }
+    }
+
+    /// Returns the day to which a local time belongs, in what is counted by days.
+    #[must_use]
+    pub fn day_of(&self, local: DateTime) -> Date {
+        let date = local.date();
+        if local.time() < self.day_starts { date.yesterday().unwrap_or(date) } else { date }
+    }
+
+    /// Returns the day to which an instant belongs.
+    #[must_use]
+    pub fn day_at(&self, at: Timestamp) -> Date {
+        self.day_of(self.zones.zone_at(at).to_datetime(at))
     }
 
     /// Adds a regimen; it ends those before it of the same item, whatever the clock showed when they were read.

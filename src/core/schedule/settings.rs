@@ -46,11 +46,19 @@ pub struct Settings {
     pub snooze: SignedDuration,
     /// Whether reminders on the desktop ask for a sound.
     pub sound: bool,
+    /// When a day begins in what is counted by days, in the morning.
+    pub day_starts: Time,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { channels: Vec::new(), quiet: None, snooze: SignedDuration::from_mins(15), sound: false }
+        Self {
+            channels: Vec::new(),
+            quiet: None,
+            snooze: SignedDuration::from_mins(15),
+            sound: false,
+            day_starts: Time::midnight(),
+        }
     }
 }
 

@@ -60,18 +60,19 @@ impl QueryContext {
     }
 
     pub(super) fn today(&self) -> Date {
-        self.zone().to_datetime(self.now).date()
+        self.plan.day_of(self.zone().to_datetime(self.now))
     }
 
     /// Returns when a day begins.
     pub(super) fn midnight(&self, date: Date) -> Result<Timestamp, QueryError> {
-        instant(At::Date(date), self.zone(), self.now).map_err(QueryError::Invalid)
+        instant(At::Local(date.to_datetime(self.plan.day_starts)), self.zone(), self.now)
+            .map_err(QueryError::Invalid)
     }
 
     /// Returns the first day of an item in the schedule; of one that never was in it, today.
     pub(super) fn first_day(&self, item: &ItemId) -> Date {
         let opened = self.plan.regimens(item).first().map_or(self.now, |regimen| regimen.plans_from);
-        self.zone().to_datetime(opened).date()
+        self.plan.day_of(self.zone().to_datetime(opened))
     }
 
     /// Reads the facts that occurrences of a range can be about.
@@ -145,8 +146,9 @@ fn days_from(date: Date, days: i32) -> Result<Date, String> {
 }
 
 /// Returns when something happened, as exactly as it was given.
-pub(in crate::daemon) fn when(at: At, zone: &TimeZone, now: Timestamp) -> Result<When, String> {
-    let today = zone.to_datetime(now).date();
+pub(in crate::daemon) fn when(at: At, plan: &Plan, now: Timestamp) -> Result<When, String> {
+    let zone = plan.zones.zone_at(now);
+    let today = plan.day_of(zone.to_datetime(now));
     match at {
         At::Date(date) => Ok(When::Date(date)),
         At::Day(days, None) => days_from(today, days).map(When::Date),
