@@ -70,7 +70,9 @@ fn long_grace(item: &Item, slots: &[Occurrence]) -> Option<String> {
 }
 
 fn in_quiet_hours(item: &Item, slots: &[Occurrence], schedule: &Schedule, zone: &TimeZone) -> Option<String> {
-    let quiet = item.quiet_hours(schedule.settings.quiet)?;
+    // Hours that pass are sometimes those.
+    let is_on_the_clock = !matches!(item.rule.recurrence, Recurrence::Elapsed { .. });
+    let quiet = item.quiet_hours(schedule.settings.quiet).filter(|_| is_on_the_clock)?;
     let (slot, ends) = slots.iter().find_map(|slot| Some((slot, quiet.ends(slot.at, zone)?)))?;
     let latest = slot.at.checked_add(item.grace / 2).unwrap_or(ends);
     let clock = |at: Timestamp| zone.to_datetime(at).strftime("%H:%M").to_string();
@@ -124,6 +126,7 @@ mod tests {
                 &["`a` is planned at 22:30, within `quiet`: it is shown at 00:30"],
             ),
             ("id = \"a\"\ntimes = [\"22:30\"]\nquiet = false", &[]),
+            ("id = \"a\"\nevery = \"8 hours\"", &[]),
             (
                 "id = \"a\"\ntimes = [\"06:30\"]\ngrace = \"2h\"",
                 &["`a` is planned at 06:30, within `quiet`: it is shown at 07:00"],

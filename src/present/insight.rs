@@ -13,8 +13,9 @@ pub fn letter(found: &Insight) -> String {
     if found.check_ins < found.needed {
         let when =
             found.first_answer.map(|date| format!(", and by the schedule there will be enough on {date}"));
+        let answered = if found.check_ins == 0 { "no check-in yet".to_owned() } else { check_ins };
         return format!(
-            "You have answered {check_ins}. A first look needs {}{}. Until then there is nothing to compare; \
+            "You have answered {answered}. A first look needs {}{}. Until then there is nothing to compare; \
              `dosed check-in list` shows your answers, and `dosed adherence` what you took.\n{}",
             found.needed,
             when.unwrap_or_default(),
