@@ -256,7 +256,7 @@ fn a_webhook_speaks_as_other_services_want_it() {
     }
     let from = |name: &str| format!("{{ file = \"{}\" }}", home.path(name));
     let json = "application/json";
-    let rows: [Hook; 7] = [
+    let rows: [Hook; 8] = [
         (
             "gotify",
             format!(
@@ -284,17 +284,24 @@ fn a_webhook_speaks_as_other_services_want_it() {
         ),
         (
             "matrix",
-            format!("method = \"PUT\"\ntoken-from = {}\nbody = {{ msgtype = \"m.text\", body = \"{{title}}\" }}", from("token")),
+            "body = { text = \"{title}: {body}\" }".to_owned(),
+            "POST",
+            vec![("content-type", json)],
+            json!({ "text": "dosed test: TEXT" }),
+        ),
+        (
+            "put",
+            format!("method = \"PUT\"\ntoken-from = {}\nbody = {{ id = \"{{title}}\" }}", from("token")),
             "PUT",
             vec![("authorization", "Bearer t0ken")],
-            json!({ "msgtype": "m.text", "body": "dosed test" }),
+            json!({ "id": "dosed test" }),
         ),
         (
             "home-assistant",
-            format!("token-from = {}\nbody = {{ kind = \"{{kind}}\", channel = \"{{channel}}\" }}", from("token")),
+            format!("token-from = {}\nbody = {{ title = \"{{title}}\", message = \"{{body}}\", data = {{ tag = \"{{channel}}\" }} }}", from("token")),
             "POST",
             vec![("authorization", "Bearer t0ken")],
-            json!({ "kind": "test", "channel": "home-assistant" }),
+            json!({ "title": "dosed test", "message": "TEXT", "data": { "tag": "home-assistant" } }),
         ),
         (
             "basic",
